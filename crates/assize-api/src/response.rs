@@ -1,0 +1,197 @@
+//! What a client gets.
+
+use crate::request::Judge;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What the chatbot should do, mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Go on.
+    Allow,
+    /// Hold for a person, or answer with care.
+    Review,
+    /// Don't.
+    Block,
+}
+
+/// A community's verdict on one conversation. A block is an ordinary answer (HTTP 200).
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct VerdictResponse {
+    /// What to do.
+    pub decision: Decision,
+    /// What carried the decision: `thresholds`, `floor.<id>` or `degraded.<id>`.
+    pub decided_by: String,
+    /// In `[0, 1]`; of the more harmful subject.
+    #[schema(minimum = 0, maximum = 1)]
+    pub harmfulness: f64,
+    /// Harmfulness minus each threshold.
+    pub margin: Margin,
+    /// The more harmful subject.
+    pub subject: Judge,
+    /// The guard's scores.
+    pub scores: Scores,
+    /// WildGuard's 13 risk categories of the prompt, each in `[0, 1]`; absent where the prompt was not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_categories: Option<RiskScores>,
+    /// Expected harm mass of answering, by SafetyAnalyst's 16 action categories; absent where it was not weighed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub harm_masses: Option<HarmMasses>,
+    /// Expected benefit mass of answering; absent where it was not weighed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub benefit_mass: Option<f32>,
+    /// Why, strongest first; absent with `explain: none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<Vec<Reason>>,
+    /// The whole sum of each judged subject; only with `explain: full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subjects: Option<Vec<SubjectVerdict>>,
+    /// How much of each judged subject was read.
+    pub coverage: BTreeMap<String, Coverage>,
+    /// Ways in which the assessment fell short; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<String>,
+    /// What the verdict rests on.
+    pub provenance: Provenance,
+}
+
+/// Scores by WildGuard sub-category.
+pub type RiskScores = BTreeMap<String, f32>;
+/// Masses by action category.
+pub type HarmMasses = BTreeMap<String, f32>;
+
+/// Harmfulness minus each threshold; negative below it.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+pub struct Margin {
+    /// Distance to a review.
+    pub review: f64,
+    /// Distance to a block.
+    pub block: f64,
+}
+
+/// The guard's scores, each a probability; `null` where the subject was not judged.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+pub struct Scores {
+    /// Is the prompt harmful?
+    pub prompt_harmful: Option<f32>,
+    /// Is the prompt an attack on the chatbot?
+    pub adversarial: Option<f32>,
+    /// Is the response harmful?
+    pub response_harmful: Option<f32>,
+    /// Is the response a refusal?
+    pub response_refusal: Option<f32>,
+}
+
+/// One cause of the decision.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct Reason {
+    /// Stable code: `guard.<head>[.low]`, `harm.<category>`, `benefit`, `floor.<id>` or `degraded.<id>`.
+    pub code: String,
+    /// The community's sentence for it.
+    pub text: String,
+    /// Points in log-odds that it added; `null` for what decides alone.
+    pub contribution: Option<f64>,
+}
+
+/// The sum for one subject.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct SubjectVerdict {
+    /// Prompt or response.
+    pub subject: Judge,
+    /// In `[0, 1]`: the logistic function of `score`.
+    pub harmfulness: f64,
+    /// Sum of all contributions, in log-odds.
+    pub score: f64,
+    /// Every contribution.
+    pub contributions: Vec<Contribution>,
+}
+
+/// One term of the sum.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct Contribution {
+    /// Which evidence.
+    pub code: String,
+    /// What the models measured.
+    pub value: f64,
+    /// What the community multiplies it by.
+    pub weight: f64,
+    /// Value times weight, in log-odds.
+    pub contribution: f64,
+}
+
+/// How much of a subject the models read.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+pub struct Coverage {
+    /// Tokens in the text.
+    pub tokens: usize,
+    /// Tokens that were read.
+    pub judged: usize,
+    /// `judged / tokens`.
+    pub fraction: f32,
+    /// Windows that the text was read in.
+    pub windows: usize,
+}
+
+/// Enough to give the same verdict again.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct Provenance {
+    /// The model's name.
+    pub model: String,
+    /// Digest over the model's files.
+    pub model_revision: String,
+    /// Whose values decided.
+    pub community: String,
+    /// Digest over the community's profile.
+    pub profile_digest: String,
+    /// Version of the category lists.
+    pub taxonomy_version: String,
+}
+
+/// A community, in a list.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct CommunitySummary {
+    /// Name in requests.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// Digest over the profile in force.
+    pub digest: String,
+    /// Whether requests that name none are decided by it.
+    pub default: bool,
+}
+
+/// A community with its values.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct CommunityDetail {
+    /// Name in requests.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// What it cares about.
+    pub description: String,
+    /// The profile that it builds on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
+    /// Digest over the profile in force.
+    pub digest: String,
+    /// What a backend should do without a full verdict: `open` or `closed`.
+    pub on_failure: String,
+    /// Harmfulness from which on it is a review or a block.
+    pub thresholds: BTreeMap<String, f64>,
+    /// Every weight in force, by key.
+    pub weights: BTreeMap<String, f64>,
+    /// How many labelled examples guard the profile.
+    pub examples: usize,
+}
+
+/// Whether the service can judge, and why not.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct Readiness {
+    /// `ready`, `starting`, `failed` or `draining`.
+    pub status: String,
+    /// What each part says; only with `?verbose`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<String, String>,
+}

@@ -1,0 +1,73 @@
+//! Logits become the domain's numbers, or a reason why not.
+
+use super::*;
+use crate::folder::test_card;
+use assize_domain::{ActionCategory, RiskCategory};
+
+const LOGITS: HeadLogits = HeadLogits {
+    binary: [0.0, 1.0, -1.0, 2.0],
+    risk: [0.0; RiskCategory::ALL.len()],
+    harm_mass: [-3.0; ActionCategory::ALL.len()],
+    benefit_mass: 0.0,
+};
+
+fn close(given: f32, expected: f32) -> bool {
+    (given - expected).abs() < 1e-6
+}
+
+#[test]
+fn each_head_has_its_own_calibration() {
+    // The test card: scale 2 and offset 1 for `response_harmful`, the identity for the others.
+    let card = test_card();
+    let expected = [0.5, numerics::sigmoid(3.0), numerics::sigmoid(-1.0), numerics::sigmoid(2.0)];
+    for (head, expected) in GuardHead::ALL.into_iter().zip(expected) {
+        assert!(close(binary_score(&LOGITS, &card, head).unwrap().get(), expected), "{head:?}");
+    }
+    let prompt = prompt_scores(&LOGITS, &card).unwrap();
+    assert!(close(prompt.harmful.get(), expected[0]) && close(prompt.adversarial.get(), expected[3]));
+    assert!(prompt.risk.iter().all(|score| close(score.get(), 0.5)));
+    let response = response_scores(&LOGITS, &card).unwrap();
+    assert!(close(response.harmful.get(), expected[1]) && close(response.refusal.get(), expected[2]));
+}
+
+#[test]
+fn masses_are_the_softplus_of_their_heads() {
+    let masses = expected_masses(&LOGITS).unwrap();
+    assert!(masses.harm.iter().all(|mass| close(mass.get(), 0.048_587_35)));
+    assert!(close(masses.benefit.get(), std::f32::consts::LN_2));
+}
+
+#[test]
+fn a_number_that_is_not_finite_is_never_a_score() {
+    let card = test_card();
+    for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for head in GuardHead::ALL {
+            let mut logits = LOGITS;
+            logits.binary[head.index()] = broken;
+            assert_eq!(binary_score(&logits, &card, head), Err(NotFinite { head: head.id() }), "{broken}");
+        }
+        for place in [0, 12] {
+            let mut logits = LOGITS;
+            logits.risk[place] = broken;
+            assert_eq!(prompt_scores(&logits, &card), Err(NotFinite { head: "risk" }), "{broken}");
+            assert!(response_scores(&logits, &card).is_ok(), "the response does not need it");
+        }
+        let mut logits = LOGITS;
+        logits.harm_mass[15] = broken;
+        assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken}");
+        let logits = HeadLogits { benefit_mass: broken, ..LOGITS };
+        assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken}");
+    }
+}
+
+#[test]
+fn the_largest_finite_numbers_are_scores() {
+    let card = test_card();
+    for (extreme, expected) in [(f32::MAX, 1.0), (f32::MIN, 0.0)] {
+        let logits = HeadLogits { binary: [extreme; 4], risk: [extreme; 13], ..LOGITS };
+        for head in GuardHead::ALL {
+            assert_eq!(binary_score(&logits, &card, head).unwrap().get(), expected);
+        }
+        assert_eq!(prompt_scores(&logits, &card).unwrap().risk[0].get(), expected);
+    }
+}

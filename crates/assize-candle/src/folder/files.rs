@@ -1,0 +1,78 @@
+//! Reads the four files of a model folder into memory and digests them. The only file access of the crate.
+
+use super::LoadError;
+use assize_domain::Digest;
+use sha2::{Digest as _, Sha256};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+};
+
+/// One file of the folder, as it was read.
+#[derive(Debug)]
+pub(crate) struct ModelFile {
+    pub(crate) name: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl ModelFile {
+    /// The error for a setting of this file; `advice` says what to do.
+    pub(super) fn not_allowed(
+        &self,
+        key: &str,
+        given: &dyn Display,
+        allowed: &str,
+        advice: &'static str,
+    ) -> LoadError {
+        LoadError::NotAllowed {
+            file: self.path.clone(),
+            key: key.to_owned(),
+            given: given.to_string(),
+            allowed: allowed.to_owned(),
+            advice,
+        }
+    }
+}
+
+/// The four files of a model folder.
+#[derive(Debug)]
+pub(crate) struct ModelFiles {
+    pub(crate) config: ModelFile,
+    pub(crate) weights: ModelFile,
+    pub(crate) tokenizer: ModelFile,
+    pub(crate) card: ModelFile,
+}
+
+impl ModelFiles {
+    pub(crate) fn read(folder: &Path) -> Result<Self, LoadError> {
+        Ok(Self {
+            config: read_file(folder, "config.json")?,
+            weights: read_file(folder, "model.safetensors")?,
+            tokenizer: read_file(folder, "tokenizer.json")?,
+            card: read_file(folder, "card.toml")?,
+        })
+    }
+
+    /// SHA-256 over the files in the order above, each as: length of its name, name, length, content. Lengths are
+    /// little-endian u64; they keep a byte from wandering between two files without a change of the digest.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut hasher = Sha256::new();
+        for file in [&self.config, &self.weights, &self.tokenizer, &self.card] {
+            for part in [file.name.as_bytes(), &file.bytes] {
+                // usize is at most 64 bits on every platform Rust has: no loss.
+                hasher.update((part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+        }
+        Digest::new(hasher.finalize().into())
+    }
+}
+
+fn read_file(folder: &Path, name: &'static str) -> Result<ModelFile, LoadError> {
+    let path = folder.join(name);
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(ModelFile { name, path, bytes }),
+        Err(source) => Err(LoadError::Unreadable { file: path, source }),
+    }
+}

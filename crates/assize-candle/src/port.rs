@@ -1,0 +1,50 @@
+//! Lets `assize-inference` drive the encoder: its worker thread owns it and calls it batch by batch.
+
+use crate::{Encoder, EncoderError, HeadLogits, Sequence};
+use assize_inference::{BatchModel, ModelError, Weigh};
+use std::error::Error;
+
+impl Weigh for Sequence {
+    fn tokens(&self) -> usize {
+        self.tokens()
+    }
+}
+
+/// Keeps no state between calls, so a call stands alone as the trait asks, also after a panic.
+impl BatchModel for Encoder {
+    type Input = Sequence;
+    type Output = HeadLogits;
+
+    fn infer(&mut self, inputs: &[&Sequence]) -> Result<Vec<HeadLogits>, ModelError> {
+        self.infer(inputs).map_err(|error| ModelError::Failed { detail: detail(&error) })
+    }
+}
+
+/// The error and its causes: sizes, ids and the tensor library's words, never a text.
+fn detail(error: &EncoderError) -> String {
+    let mut detail = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        detail = format!("{detail}: {error}");
+        cause = error.source();
+    }
+    detail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Framing;
+
+    #[test]
+    fn a_sequence_weighs_its_control_tokens_too() {
+        let framing = Framing { cls: 101, sep: 102, max_tokens: 512 };
+        assert_eq!(Weigh::tokens(&Sequence::pair(framing, &[1, 2], &[3]).unwrap()), 6);
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_causes() {
+        let error = EncoderError::Tensor(candle_core::Error::Msg("out of memory".to_owned()));
+        assert_eq!(detail(&error), "the tensor library failed: out of memory");
+    }
+}

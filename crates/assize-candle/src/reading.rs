@@ -1,0 +1,234 @@
+//! Reading a conversation: which sequences the encoder sees for it, and how its answers become one assessment.
+//!
+//! The prompt is read alone and, where the user said something before, in its context. Alone: an old bad turn must
+//! not make "hello" a bad prompt. In context: a request that is split over turns must not slip through. The context
+//! is read by itself too, and the prompt answers only for what it adds to it:
+//!
+//! ```text
+//! harmful = max( p(prompt), p(context + prompt) × (1 - p(context)) )
+//! ```
+//!
+//! The response is read as the second segment after its prompt (in context). Long text is cut into windows.
+
+mod combine;
+mod topics;
+mod windows;
+
+use crate::calibrate::{self, NotFinite};
+use crate::{
+    Encoder, Framing, GuardModel, GuardTokenizer, HeadLogits, ModelCard, Sequence, SequenceTooLong,
+    TokenizeError,
+};
+use assize_domain::{
+    Assessment, Conversation, Coverage, GuardScores, ModelIdentity, Subject, TopicSignals, TreeOutcome,
+    TurnText,
+};
+use std::ops::Range;
+use std::sync::Arc;
+use topics::TopicFinder;
+
+/// Earlier user turns are read up to this many tokens, the latest first: enough for the turns that a split request
+/// spans, short enough that the context doesn't drown the prompt (the encoder was trained on 160 to 192 tokens).
+const CONTEXT_TOKENS: usize = 96;
+
+/// A conversation that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The tokenizer failed.
+    #[error("the text can't be tokenised")]
+    Tokenize(#[source] TokenizeError),
+    /// A sequence came out too long: a defect of the windows.
+    #[error("a window is too long")]
+    Window(#[source] SequenceTooLong),
+}
+
+/// Turns conversations into sequences. Shared by all requests; holds no text.
+#[derive(Debug)]
+pub struct Reader {
+    tokenizer: GuardTokenizer,
+    framing: Framing,
+    topics: TopicFinder,
+    judge: Arc<Judge>,
+}
+
+/// What every assessment of one model has in common.
+#[derive(Debug)]
+struct Judge {
+    card: ModelCard,
+    identity: ModelIdentity,
+}
+
+/// One conversation on its way through the encoder: its sequences, and where each answer belongs.
+#[derive(Debug)]
+pub struct Reading {
+    sequences: Vec<Sequence>,
+    plan: Plan,
+    judge: Arc<Judge>,
+}
+
+/// Which of the sequences are which view. Ranges, because a view can have several windows.
+#[derive(Debug, Clone, Default)]
+struct Plan {
+    prompt: Range<usize>,
+    /// The context alone and the context with the prompt: one sequence each, or none.
+    in_context: Option<InContext>,
+    response: Range<usize>,
+    prompt_coverage: Option<Coverage>,
+    response_coverage: Option<Coverage>,
+    topics: TopicSignals,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct InContext {
+    context: usize,
+    joined: usize,
+}
+
+impl Reader {
+    /// Parts a model into what reads and what computes: many threads read, one owns the encoder.
+    pub fn split(model: GuardModel) -> (Self, Encoder) {
+        let GuardModel { identity, card, framing, tokenizer, encoder } = model;
+        let judge = Arc::new(Judge { card, identity });
+        (Self { tokenizer, framing, topics: TopicFinder::new(), judge }, encoder)
+    }
+
+    /// The shortest input there is, for probing the encoder.
+    ///
+    /// # Errors
+    /// When the model's window can't hold even that.
+    pub fn probe(&self) -> Result<Sequence, ReadError> {
+        Sequence::single(self.framing, &[self.framing.sep]).map_err(ReadError::Window)
+    }
+
+    /// Tokenises what is judged, with its context, and cuts it into sequences.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn read(&self, conversation: &Conversation) -> Result<Reading, ReadError> {
+        let prompt = conversation.prompt().map_or(Ok(Vec::new()), |text| self.ids(text))?;
+        let context = self.context(conversation)?;
+        let mut reading =
+            Reading { sequences: Vec::new(), plan: Plan::default(), judge: Arc::clone(&self.judge) };
+        if conversation.judges(Subject::Prompt) {
+            self.read_prompt(&mut reading, &prompt, &context)?;
+        }
+        if conversation.judges(Subject::Response) {
+            let joined = [context.as_slice(), prompt.as_slice()].concat();
+            self.read_response(&mut reading, &joined, conversation)?;
+        }
+        reading.plan.topics = self.topics.find(conversation);
+        Ok(reading)
+    }
+
+    fn ids(&self, text: &TurnText) -> Result<Vec<u32>, ReadError> {
+        self.tokenizer.ids(text.reveal()).map_err(ReadError::Tokenize)
+    }
+
+    /// The latest tokens of the earlier user turns, in the order they were written.
+    fn context(&self, conversation: &Conversation) -> Result<Vec<u32>, ReadError> {
+        let mut parts: Vec<Vec<u32>> = Vec::new();
+        let mut left = CONTEXT_TOKENS;
+        for turn in conversation.earlier_user_turns().rev() {
+            let mut ids = self.ids(turn)?;
+            // A long turn gives its end: that is what the next turn follows.
+            ids.drain(..ids.len().saturating_sub(left));
+            left -= ids.len();
+            parts.push(ids);
+            if left == 0 {
+                break;
+            }
+        }
+        parts.reverse();
+        Ok(parts.concat())
+    }
+
+    fn read_prompt(&self, reading: &mut Reading, prompt: &[u32], context: &[u32]) -> Result<(), ReadError> {
+        let input = &self.judge.card.input;
+        let capacity = input.window_tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
+        let (windows, coverage) = windows::cut(prompt.len(), capacity, input.max_windows);
+        let parts = windows.into_iter().filter_map(|window| prompt.get(window));
+        let sequences = parts.map(|part| Sequence::single(self.framing, part).map_err(ReadError::Window));
+        reading.plan.prompt = reading.append(sequences)?;
+        reading.plan.prompt_coverage = Some(coverage);
+        if context.is_empty() {
+            return Ok(());
+        }
+        let end = windows::ends(prompt, capacity.saturating_sub(context.len()));
+        let joined = [context, end.as_slice()].concat();
+        let pair = [context, joined.as_slice()];
+        let sequences = pair.iter().map(|ids| Sequence::single(self.framing, ids).map_err(ReadError::Window));
+        let placed = reading.append(sequences)?;
+        reading.plan.in_context = Some(InContext { context: placed.start, joined: placed.start + 1 });
+        Ok(())
+    }
+
+    fn read_response(
+        &self,
+        reading: &mut Reading,
+        prompt: &[u32],
+        conversation: &Conversation,
+    ) -> Result<(), ReadError> {
+        let response =
+            conversation.response().map(|text| self.ids(text)).collect::<Result<Vec<_>, _>>()?.concat();
+        let input = &self.judge.card.input;
+        let capacity = input.window_tokens.saturating_sub(Sequence::PAIR_OVERHEAD);
+        let prompt =
+            windows::ends(prompt, windows::prompt_room(capacity, response.len(), input.prompt_share));
+        let room = capacity.saturating_sub(prompt.len());
+        let (windows, coverage) = windows::cut(response.len(), room, input.max_windows);
+        let parts = windows.into_iter().filter_map(|window| response.get(window));
+        let sequences =
+            parts.map(|part| Sequence::pair(self.framing, &prompt, part).map_err(ReadError::Window));
+        reading.plan.response = reading.append(sequences)?;
+        reading.plan.response_coverage = Some(coverage);
+        Ok(())
+    }
+}
+
+impl Reading {
+    /// Tokens over all sequences, control tokens included: what it weighs.
+    pub fn tokens(&self) -> usize {
+        self.sequences.iter().map(Sequence::tokens).sum()
+    }
+
+    /// Hands the sequences over to the encoder; [`Self::assess`] wants the answers in the same order.
+    pub fn take_sequences(&mut self) -> Vec<Sequence> {
+        std::mem::take(&mut self.sequences)
+    }
+
+    /// Puts the encoder's answers together: output *i* belongs to sequence *i*.
+    ///
+    /// # Errors
+    /// When a guard score is not finite. Masses that are not finite make the tree unusable instead.
+    pub fn assess(self, outputs: &[HeadLogits]) -> Result<Assessment, NotFinite> {
+        let (plan, card) = (&self.plan, &self.judge.card);
+        let prompt = combine::windows(outputs.get(plan.prompt.clone()).unwrap_or_default());
+        let in_context =
+            plan.in_context.and_then(|view| Some((outputs.get(view.context)?, outputs.get(view.joined)?)));
+        let prompt = prompt.map(|alone| combine::prompt(&alone, in_context, card)).transpose()?;
+        let response = combine::windows(outputs.get(plan.response.clone()).unwrap_or_default());
+        let response = response.map(|logits| calibrate::response_scores(&logits, card)).transpose()?;
+        let (prompt, tree) =
+            prompt.map_or((None, TreeOutcome::NotRequested), |read| (Some(read.scores), read.tree));
+        Ok(Assessment {
+            guard: GuardScores { prompt, response },
+            operating_points: card.operating_points,
+            tree,
+            topics: plan.topics,
+            prompt_coverage: plan.prompt_coverage,
+            response_coverage: plan.response_coverage,
+            model: self.judge.identity.clone(),
+        })
+    }
+
+    fn append(
+        &mut self,
+        sequences: impl Iterator<Item = Result<Sequence, ReadError>>,
+    ) -> Result<Range<usize>, ReadError> {
+        let start = self.sequences.len();
+        for sequence in sequences {
+            self.sequences.push(sequence?);
+        }
+        Ok(start..self.sequences.len())
+    }
+}

@@ -1,0 +1,55 @@
+//! What the models say about a conversation: the same for every community, and without a word of its text.
+
+use crate::{Coverage, GuardScores, ModelIdentity, OperatingPoints, TopicSignals, TreeOutcome};
+
+/// Everything that judging found. Any community's profile can be applied to it, now or later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// The guard's scores.
+    pub guard: GuardScores,
+    /// Where each of the guard's heads turns from no to yes.
+    pub operating_points: OperatingPoints,
+    /// The harm-benefit side.
+    pub tree: TreeOutcome,
+    /// Topics found by their terms.
+    pub topics: TopicSignals,
+    /// How much of the prompt was read; `None` where it was not judged.
+    pub prompt_coverage: Option<Coverage>,
+    /// How much of the response was read; `None` where it was not judged.
+    pub response_coverage: Option<Coverage>,
+    /// Which model judged.
+    pub model: ModelIdentity,
+}
+
+/// A way in which an assessment is less than it should be. Makes a verdict stricter, never looser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Degradation {
+    /// A part of the text was not read.
+    PartialCoverage,
+    /// The harm-benefit side can't be used.
+    TreeUnusable,
+}
+
+impl Degradation {
+    /// Every degradation.
+    pub const ALL: [Self; 2] = [Self::PartialCoverage, Self::TreeUnusable];
+
+    /// The stable name on the wire and in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::PartialCoverage => "partial_coverage",
+            Self::TreeUnusable => "tree_unusable",
+        }
+    }
+}
+
+impl Assessment {
+    /// In which ways this assessment falls short.
+    pub fn degradations(&self) -> Vec<Degradation> {
+        let coverages = [self.prompt_coverage, self.response_coverage];
+        let partial = coverages.iter().flatten().any(|coverage| !coverage.is_whole());
+        let unusable = matches!(self.tree, TreeOutcome::Unusable(_));
+        let found = [(partial, Degradation::PartialCoverage), (unusable, Degradation::TreeUnusable)];
+        found.into_iter().filter_map(|(is_so, degradation)| is_so.then_some(degradation)).collect()
+    }
+}

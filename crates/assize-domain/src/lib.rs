@@ -1,0 +1,35 @@
+//! The vocabulary of Assize. Read it first.
+//!
+//! A [`Conversation`] of [`Turn`]s comes in; models *judge* it into an [`Assessment`], which is the same for
+//! everyone; a community's profile *values* the assessment into a [`Verdict`]. This crate holds those words and
+//! their invariants, and nothing else.
+//!
+//! What is absent here, on purpose: async, serde, files, environment, clocks, logging, models, weights.
+
+mod assessment;
+mod community;
+mod conversation;
+mod coverage;
+mod guard;
+mod harm_benefit;
+mod provenance;
+mod score;
+mod signal;
+mod taxonomy;
+mod text;
+mod verdict;
+
+pub use assessment::{Assessment, Degradation};
+pub use community::{CommunityId, InvalidCommunityId};
+pub use conversation::{Conversation, InvalidConversation, JudgeRequest, Limits, Role, Subject, Turn};
+pub use coverage::Coverage;
+pub use guard::{GuardHead, GuardScores, OperatingPoints, PromptScores, ResponseScores};
+pub use harm_benefit::{ExpectedMasses, TreeOutcome, UnusableTree};
+pub use provenance::{Digest, ModelIdentity, Provenance};
+pub use score::{InvalidScore, Mass, Score};
+pub use signal::{Topic, TopicSignals};
+pub use taxonomy::{ActionCategory, RiskCategory, TAXONOMY_VERSION, UnknownCategory};
+pub use text::TurnText;
+pub use verdict::{
+    Contribution, DecidedBy, Decision, Evidence, Floor, Margin, Reason, SubjectVerdict, Verdict,
+};

@@ -1,0 +1,123 @@
+//! The queue as requests and the worker share it.
+//!
+//! Why a mutex with a condition variable and not a channel: the batch must be chosen at the moment the model
+//! is free, from all that waits then, without what was abandoned meanwhile. A channel would be a second queue
+//! in front of the real one, with items in it that nobody can weigh, reorder or drop. The worker is no async
+//! task, so it needs something to sleep on that isn't one either. A pusher holds the lock for its own items,
+//! the worker for one pass over the queue per inference; neither holds it across an await or an inference.
+
+use crate::{BatchModel, BatchPolicy, InferError, PendingQueue, Taken, job::Job, lock::lock};
+use assize_telemetry::InferenceMetrics;
+use std::{
+    mem,
+    sync::{Condvar, Mutex, PoisonError},
+};
+use tokio::time::Instant;
+
+/// Owned by the handles and the worker together. Closed by the [`crate::WorkerThread`], or by the worker when
+/// it ends.
+pub(crate) struct Inbox<M: BatchModel> {
+    state: Mutex<State<M>>,
+    /// Signalled whenever the worker, its only waiter, may have something to do.
+    wake: Condvar,
+    metrics: InferenceMetrics,
+}
+
+struct State<M: BatchModel> {
+    queue: PendingQueue<Job<M>>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Takes jobs.
+    Open,
+    /// Takes no jobs; what waits is worked off until then.
+    Draining { until: Instant },
+    /// Takes no jobs and holds none.
+    Closed,
+}
+
+/// What the worker gets.
+pub(crate) struct Next<M: BatchModel> {
+    /// What left the queue.
+    pub(crate) taken: Taken<Job<M>>,
+    /// Whether live jobs still wait.
+    pub(crate) has_backlog: bool,
+}
+
+impl<M: BatchModel> Inbox<M> {
+    pub(crate) fn new(metrics: InferenceMetrics) -> Self {
+        let state = State { queue: PendingQueue::new(), phase: Phase::Open };
+        Self { state: Mutex::new(state), wake: Condvar::new(), metrics }
+    }
+
+    /// Queues the jobs of one request, one after the other with none of another's between them.
+    ///
+    /// # Errors
+    /// [`InferError::ShuttingDown`]; the jobs are dropped.
+    pub(crate) fn push(&self, jobs: Vec<Job<M>>) -> Result<(), InferError> {
+        let mut state = lock(&self.state);
+        if state.phase != Phase::Open {
+            return Err(InferError::ShuttingDown);
+        }
+        jobs.into_iter().for_each(|job| state.queue.push(job));
+        self.show(&state);
+        drop(state);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// What the worker should do next; `None`: end.
+    pub(crate) fn take(&self, policy: &BatchPolicy, now: Instant) -> Option<Next<M>> {
+        let mut state = lock(&self.state);
+        let is_over = match state.phase {
+            Phase::Open => false,
+            Phase::Draining { until } => state.queue.is_empty() || until <= now,
+            Phase::Closed => true,
+        };
+        if is_over {
+            drop(state);
+            self.close();
+            return None;
+        }
+        let taken = state.queue.take_batch(policy, now);
+        self.show(&state);
+        Some(Next { taken, has_backlog: !state.queue.is_empty() })
+    }
+
+    /// Blocks the worker's thread until there is something to do.
+    pub(crate) fn wait(&self) {
+        let is_idle = |state: &mut State<M>| state.queue.is_empty() && state.phase == Phase::Open;
+        let woken = self.wake.wait_while(lock(&self.state), is_idle);
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Takes no more jobs; the worker works off what waits, but takes no batch after `until`.
+    pub(crate) fn drain(&self, until: Instant) {
+        let mut state = lock(&self.state);
+        if state.phase != Phase::Closed {
+            state.phase = Phase::Draining { until };
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Takes no more jobs and drops those that wait; their requests end with [`InferError::ShuttingDown`].
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.phase = Phase::Closed;
+        let unserved = mem::take(&mut state.queue);
+        self.show(&state);
+        drop(state);
+        self.wake.notify_one();
+        // Outside the lock: each job that goes wakes a task and may release a permit.
+        if !unserved.is_empty() {
+            tracing::warn!(queue.items = unserved.items(), "jobs dropped unserved at shutdown");
+        }
+    }
+
+    fn show(&self, state: &State<M>) {
+        self.metrics.set_queue(state.queue.items(), state.queue.tokens());
+    }
+}

@@ -1,0 +1,48 @@
+//! From many requests to one device: admission, queue, worker thread, readiness.
+//!
+//! ```text
+//!  request ─► Admission ─► Permit ─► ModelHandle::infer_all ─► PendingQueue ─► Worker (one thread, one model)
+//!               │ Refused              │ InferError               (pure)          │
+//!               ▼                      ▼                                          ├─► answers, one a job
+//!             503 now               500/503/504                                   └─► Readiness ◄─ Probe
+//! ```
+//!
+//! Invariants
+//! - Nothing is queued without a [`Permit`]: [`Admission`] is the only bound, so the queue itself has none.
+//!   What a permit stands for stays counted until the last job of its request is done or dropped, whether or
+//!   not the client is still there.
+//! - One thread owns the model by value; it takes a batch only when the model is free. An idle service adds
+//!   no timer, and a busy one forms its batch at the last moment.
+//! - A job leaves the queue exactly once: into a batch, as expired, or as abandoned. Only the first reaches
+//!   the model.
+//! - Readiness comes from real inferences, never from the process being alive.
+//! - No text passes through here: an input is something that weighs some tokens.
+//!
+//! Wiring: [`pair`] makes a [`ModelHandle`] for the requests and a [`Worker`]; [`Worker::spawn`] gives the
+//! [`WorkerThread`], whose owner ends it; [`Probe::run`] is a task of its own.
+
+mod admission;
+mod error;
+mod handle;
+mod inbox;
+mod job;
+mod lock;
+mod model;
+mod probe;
+mod queue;
+mod readiness;
+mod speed;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod worker;
+
+pub use admission::{Admission, AdmissionLimits, Demand, Permit, Refused};
+pub use error::{InferError, WorkerError};
+pub use handle::ModelHandle;
+pub use model::{BatchModel, ModelError, Weigh};
+pub use probe::{Probe, ProbePolicy};
+pub use queue::{BatchPolicy, PendingQueue, Taken, Waiting};
+pub use readiness::{FailureCause, Readiness, ReadinessWatch};
+pub use thread::WorkerThread;
+pub use worker::{Step, Worker, pair};

@@ -1,0 +1,190 @@
+//! What waits for the model. A plain struct: no async, no clock, no lock; the property tests are its
+//! specification.
+
+#[cfg(test)]
+mod tests;
+
+use crate::Weigh;
+use std::collections::VecDeque;
+use tokio::time::Instant;
+
+/// How large a batch may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchPolicy {
+    /// Most items; 0 means 1, so that there is always progress.
+    pub max_items: usize,
+    /// Most tokens, without padding.
+    pub max_tokens: usize,
+    /// Items up to this many tokens are short, the others long. Like goes with like as far as possible,
+    /// because items of one length waste no padding.
+    pub short_tokens: usize,
+}
+
+/// Something that can wait in the queue.
+pub trait Waiting: Weigh {
+    /// After this nobody wants the answer.
+    fn deadline(&self) -> Instant;
+
+    /// Whether nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
+}
+
+/// What left the queue at one time.
+#[derive(Debug)]
+pub struct Taken<J> {
+    /// For the model: live items only, the class of the oldest one first. Empty only where nothing live
+    /// waited.
+    pub batch: Vec<J>,
+    /// Items whose deadline has passed.
+    pub expired: Vec<J>,
+    /// Items that nobody waits for.
+    pub abandoned: Vec<J>,
+}
+
+/// Items in the order in which they came. Unbounded by itself: admission bounds it.
+///
+/// INVARIANT: each pushed item leaves exactly once, in one of the lists of one [`Taken`].
+#[derive(Debug)]
+pub struct PendingQueue<J> {
+    jobs: VecDeque<J>,
+    /// Sum over `jobs`.
+    tokens: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SizeClass {
+    Short,
+    Long,
+}
+
+/// What a batch still has room for.
+struct Room {
+    items: usize,
+    tokens: usize,
+    is_untouched: bool,
+}
+
+impl<J: Waiting> PendingQueue<J> {
+    /// An empty queue.
+    pub const fn new() -> Self {
+        Self { jobs: VecDeque::new(), tokens: 0 }
+    }
+
+    /// Puts an item at the end.
+    pub fn push(&mut self, job: J) {
+        self.tokens = self.tokens.saturating_add(job.tokens());
+        self.jobs.push_back(job);
+    }
+
+    /// Takes the next batch, and with it all that is abandoned or expired at `now`.
+    ///
+    /// The class (short or long) of the oldest live item goes first, oldest first, up to the first one that
+    /// doesn't fit; then the other class fills what is left in the same way. So the oldest live item is in
+    /// every batch, and nothing starves. An item over `max_tokens` by itself makes a batch of one: admission
+    /// bounds its size.
+    ///
+    /// Costs time in the number of waiting items, which admission bounds; it runs once per inference.
+    pub fn take_batch(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
+        let mut taken = Taken { batch: Vec::new(), expired: Vec::new(), abandoned: Vec::new() };
+        self.remove_dead(now, &mut taken);
+        if let Some(first) = self.jobs.front().map(|job| policy.class_of(job)) {
+            let mut room = Room::of(policy);
+            self.fill(policy, first, &mut room, &mut taken.batch);
+            self.fill(policy, first.other(), &mut room, &mut taken.batch);
+        }
+        self.tokens = self.jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
+        taken
+    }
+
+    /// Items waiting, dead ones included.
+    pub fn items(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Tokens waiting, those of dead items included.
+    pub const fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    fn remove_dead(&mut self, now: Instant, taken: &mut Taken<J>) {
+        self.visit(|job| {
+            if job.is_abandoned() {
+                taken.abandoned.push(job);
+                None
+            } else if job.deadline() <= now {
+                taken.expired.push(job);
+                None
+            } else {
+                Some(job)
+            }
+        });
+    }
+
+    fn fill(&mut self, policy: &BatchPolicy, class: SizeClass, room: &mut Room, batch: &mut Vec<J>) {
+        let mut is_open = true;
+        self.visit(|job| {
+            let is_next = is_open && policy.class_of(&job) == class;
+            if is_next && room.admits(job.tokens()) {
+                batch.push(job);
+                return None;
+            }
+            // The first of the class that doesn't fit closes it: a later, smaller one must not overtake.
+            is_open = is_open && !is_next;
+            Some(job)
+        });
+    }
+
+    /// Passes every item through `keep`, oldest first; what comes back stays, in its order. Turns the ring
+    /// once and allocates nothing, because the queue's lock is held meanwhile.
+    fn visit(&mut self, mut keep: impl FnMut(J) -> Option<J>) {
+        for _ in 0..self.jobs.len() {
+            let kept = self.jobs.pop_front().and_then(&mut keep);
+            self.jobs.extend(kept);
+        }
+    }
+}
+
+impl<J: Waiting> Default for PendingQueue<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BatchPolicy {
+    fn class_of(&self, job: &impl Weigh) -> SizeClass {
+        if job.tokens() <= self.short_tokens { SizeClass::Short } else { SizeClass::Long }
+    }
+}
+
+impl SizeClass {
+    const fn other(self) -> Self {
+        match self {
+            Self::Short => Self::Long,
+            Self::Long => Self::Short,
+        }
+    }
+}
+
+impl Room {
+    fn of(policy: &BatchPolicy) -> Self {
+        Self { items: policy.max_items.max(1), tokens: policy.max_tokens, is_untouched: true }
+    }
+
+    /// Makes room for one more item, if there is.
+    fn admits(&mut self, tokens: usize) -> bool {
+        let fits = self.items > 0 && tokens <= self.tokens;
+        if !fits && !self.is_untouched {
+            return false;
+        }
+        // An item that is over the limit by itself takes all of the batch.
+        self.items = if fits { self.items.saturating_sub(1) } else { 0 };
+        self.tokens = self.tokens.saturating_sub(tokens);
+        self.is_untouched = false;
+        true
+    }
+}

@@ -1,0 +1,10 @@
+//! The whole of the crate together: a worker stepped by hand, a paused clock, fake models; at the end real
+//! threads.
+
+mod admission;
+mod fakes;
+mod handle;
+mod probe;
+mod shutdown;
+mod stress;
+mod worker;

@@ -1,0 +1,179 @@
+//! The one owner of the model: takes a batch when the model is free, runs it, answers its jobs.
+//!
+//! [`Worker::step`] is the whole of it, without threads and without waiting; [`crate::WorkerThread`] calls it
+//! in a loop, tests call it by hand.
+
+use crate::{
+    Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle, Waiting, Weigh,
+    inbox::Inbox, job::Job, readiness::ReadinessPublisher, speed::MeasuredBatch,
+};
+use assize_telemetry::{DropReason, InferenceMetrics, error_chain};
+use std::{fmt, panic, panic::AssertUnwindSafe, slice, sync::Arc};
+use tokio::time::Instant;
+
+/// Takes `model` into service: a handle for the requests, and the worker that owns it.
+///
+/// `admission` must be the one that gives the handle's permits: the worker tells it how fast the device is.
+pub fn pair<M: BatchModel>(
+    model: M,
+    policy: BatchPolicy,
+    admission: Admission,
+    metrics: InferenceMetrics,
+) -> (ModelHandle<M>, Worker<M>) {
+    let inbox = Arc::new(Inbox::new(metrics.clone()));
+    let readiness = ReadinessPublisher::new(metrics.clone());
+    let handle = ModelHandle::new(Arc::clone(&inbox), readiness.clone());
+    (handle, Worker { model, policy, inbox, admission, readiness, metrics })
+}
+
+/// Owns the model. When it is dropped, what still waits ends with [`InferError::ShuttingDown`].
+pub struct Worker<M: BatchModel> {
+    pub(crate) inbox: Arc<Inbox<M>>,
+    pub(crate) readiness: ReadinessPublisher,
+    model: M,
+    policy: BatchPolicy,
+    admission: Admission,
+    metrics: InferenceMetrics,
+}
+
+/// What one step of the worker came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing live waited.
+    Idle,
+    /// A batch was taken and all its jobs are answered.
+    Ran,
+    /// Shut down: no step will do anything any more.
+    Stopped,
+}
+
+impl<M: BatchModel> Worker<M> {
+    /// Takes one batch, if anything waits at `now`, and runs it to its end.
+    pub fn step(&mut self, now: Instant) -> Step {
+        let Some(next) = self.inbox.take(&self.policy, now) else { return Step::Stopped };
+        next.taken.abandoned.into_iter().for_each(|job| self.abandon(job));
+        next.taken.expired.into_iter().for_each(|job| self.expire(job));
+        if next.taken.batch.is_empty() {
+            return Step::Idle;
+        }
+        for job in &next.taken.batch {
+            self.metrics.waited(now.saturating_duration_since(job.queued_at));
+        }
+        self.run_batch(next.taken.batch, next.has_backlog);
+        Step::Ran
+    }
+
+    /// Steps until shutdown; blocks its thread while there is nothing to do.
+    pub(crate) fn run(&mut self) {
+        loop {
+            match self.step(Instant::now()) {
+                Step::Idle => self.inbox.wait(),
+                Step::Ran => {}
+                Step::Stopped => return,
+            }
+        }
+    }
+
+    fn run_batch(&mut self, jobs: Vec<Job<M>>, had_backlog: bool) {
+        let tokens = jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
+        self.metrics.batch_taken(jobs.len(), tokens);
+        let started = Instant::now();
+        match self.call(&jobs) {
+            Ok(outputs) => {
+                self.admission.observe(MeasuredBatch { tokens, elapsed: started.elapsed(), had_backlog });
+                self.readiness.succeeded(Instant::now());
+                jobs.into_iter().zip(outputs).for_each(|(job, output)| job.answer(Ok(output)));
+            }
+            Err(error) => {
+                let (items, error) = (jobs.len(), error_chain(&error));
+                tracing::warn!(
+                    batch.items = items,
+                    batch.tokens = tokens,
+                    error,
+                    "batch failed, trying each alone"
+                );
+                self.retry_singly(jobs);
+            }
+        }
+    }
+
+    /// Runs each job of a failed batch alone, once, so that one poisonous input fails alone.
+    fn retry_singly(&mut self, jobs: Vec<Job<M>>) {
+        let mut has_success = false;
+        let mut last_failure = None;
+        for job in jobs {
+            // The failed batch took its time: some may have gone meanwhile.
+            if job.is_abandoned() {
+                self.abandon(job);
+            } else if job.deadline() <= Instant::now() {
+                self.expire(job);
+            } else {
+                match self.call_alone(&job) {
+                    Ok(output) => {
+                        has_success = true;
+                        self.readiness.succeeded(Instant::now());
+                        job.answer(Ok(output));
+                    }
+                    Err(source) => {
+                        last_failure = Some(source.clone());
+                        job.answer(Err(InferError::ModelFailed { source }));
+                    }
+                }
+            }
+        }
+        if let (false, Some(error)) = (has_success, last_failure) {
+            self.readiness.failed(FailureCause::Model(error));
+        }
+    }
+
+    fn call_alone(&mut self, job: &Job<M>) -> Result<M::Output, ModelError> {
+        let outputs = self.call(slice::from_ref(job))?;
+        outputs.into_iter().next().ok_or(ModelError::WrongCount { given: 0, expected: 1 })
+    }
+
+    /// Calls the model once; the outputs are as many as the jobs.
+    fn call(&mut self, jobs: &[Job<M>]) -> Result<Vec<M::Output>, ModelError> {
+        let inputs: Vec<&M::Input> = jobs.iter().map(|job| &job.input).collect();
+        let started = Instant::now();
+        // Unwind safety: a panic can leave only the model half-changed (the inputs are shared and dropped or
+        // read again as they are), and `BatchModel` demands that whatever a call leaves behind can't change a
+        // later one.
+        let called = panic::catch_unwind(AssertUnwindSafe(|| self.model.infer(&inputs)));
+        self.metrics.inferred(started.elapsed());
+        let checked = match called {
+            Ok(Ok(outputs)) if outputs.len() == jobs.len() => Ok(outputs),
+            Ok(Ok(outputs)) => Err(ModelError::WrongCount { given: outputs.len(), expected: jobs.len() }),
+            Ok(Err(error)) => Err(error),
+            Err(_panic) => Err(ModelError::Panicked),
+        };
+        if checked.is_err() {
+            self.metrics.inference_failed();
+        }
+        checked
+    }
+
+    fn abandon(&self, job: Job<M>) {
+        self.metrics.dropped(DropReason::Abandoned);
+        drop(job);
+    }
+
+    fn expire(&self, job: Job<M>) {
+        self.metrics.dropped(DropReason::Expired);
+        job.answer(Err(InferError::DeadlineExceeded));
+    }
+}
+
+impl<M: BatchModel> Drop for Worker<M> {
+    fn drop(&mut self) {
+        // However it ends, by shutdown or by a bug: nobody may wait for it for ever, and nobody be told it is
+        // ready.
+        self.readiness.failed(FailureCause::WorkerEnded);
+        self.inbox.close();
+    }
+}
+
+impl<M: BatchModel> fmt::Debug for Worker<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

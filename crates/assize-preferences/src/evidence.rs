@@ -1,0 +1,110 @@
+//! From an assessment to the values that a profile weighs. Every value is finite, whatever the assessment.
+
+use crate::profile::Weights;
+use assize_domain::{
+    ActionCategory, Assessment, Contribution, Evidence, ExpectedMasses, GuardHead, Mass, PromptScores,
+    ResponseScores, Score, Subject, SubjectVerdict, TreeOutcome,
+};
+
+/// Scores nearer to 0 or 1 than this are taken as this: a model is never that certain, and log-odds stay finite.
+const NEAREST: f64 = 1e-6;
+/// One head alone moves the sum by at most this many log-odds times its weight, so that harms and benefits count too.
+const LARGEST_EVIDENCE: f64 = 6.0;
+
+/// The logistic function.
+pub(crate) fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn log_odds(score: Score) -> f64 {
+    let p = f64::from(score.get()).clamp(NEAREST, 1.0 - NEAREST);
+    (p / (1.0 - p)).ln()
+}
+
+/// How far the guard's answer lies above (or below) the point where it turns from no to yes, in log-odds.
+pub(crate) fn guard_evidence(assessment: &Assessment, head: GuardHead, score: Score) -> f64 {
+    let point = log_odds(assessment.operating_points.get(head));
+    (log_odds(score) - point).clamp(-LARGEST_EVIDENCE, LARGEST_EVIDENCE)
+}
+
+fn log_mass(mass: Mass) -> f64 {
+    f64::from(mass.get()).ln_1p()
+}
+
+fn contribution(evidence: Evidence, value: f64, weight: f64) -> Contribution {
+    Contribution { evidence, value, weight, points: value * weight }
+}
+
+/// Collects a subject's contributions under a community's weights.
+pub(crate) struct Ledger<'a> {
+    assessment: &'a Assessment,
+    weights: &'a Weights,
+    contributions: Vec<Contribution>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Sums up the prompt.
+    pub(crate) fn prompt(
+        assessment: &'a Assessment,
+        weights: &'a Weights,
+        scores: &PromptScores,
+    ) -> SubjectVerdict {
+        let mut ledger = Self::open(assessment, weights);
+        let harmful = guard_evidence(assessment, GuardHead::PromptHarmful, scores.harmful);
+        ledger.add(Evidence::Guard(GuardHead::PromptHarmful), harmful, weights.guard);
+        let adversarial = f64::from(scores.adversarial.get());
+        ledger.add(Evidence::Guard(GuardHead::Adversarial), adversarial, weights.adversarial);
+        ledger.add_masses(1.0);
+        ledger.add_refusal(assessment.guard.response.as_ref());
+        ledger.close(Subject::Prompt)
+    }
+
+    /// Sums up the response.
+    pub(crate) fn response(
+        assessment: &'a Assessment,
+        weights: &'a Weights,
+        scores: &ResponseScores,
+    ) -> SubjectVerdict {
+        let mut ledger = Self::open(assessment, weights);
+        let harmful = guard_evidence(assessment, GuardHead::ResponseHarmful, scores.harmful);
+        ledger.add(Evidence::Guard(GuardHead::ResponseHarmful), harmful, weights.response);
+        // The prompt's harms are realised as far as the reply is harmful itself.
+        ledger.add_masses(logistic(harmful));
+        ledger.add_refusal(Some(scores));
+        ledger.close(Subject::Response)
+    }
+
+    fn open(assessment: &'a Assessment, weights: &'a Weights) -> Self {
+        let contributions = vec![contribution(Evidence::Bias, 1.0, weights.bias)];
+        Self { assessment, weights, contributions }
+    }
+
+    fn add(&mut self, evidence: Evidence, value: f64, weight: f64) {
+        self.contributions.push(contribution(evidence, value, weight));
+    }
+
+    /// `realised` in `[0, 1]` scales the harms.
+    fn add_masses(&mut self, realised: f64) {
+        let masses: &ExpectedMasses = match &self.assessment.tree {
+            TreeOutcome::Expected(masses) => masses,
+            TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => return,
+        };
+        let harms = ActionCategory::ALL.into_iter().zip(masses.harm).zip(self.weights.harm);
+        for ((category, mass), weight) in harms {
+            self.add(Evidence::Harm(category), realised * log_mass(mass), weight);
+        }
+        self.add(Evidence::Benefit, log_mass(masses.benefit), -self.weights.benefit);
+    }
+
+    fn add_refusal(&mut self, scores: Option<&ResponseScores>) {
+        let Some(scores) = scores else { return };
+        // Only a reply that surely refuses makes up for anything; an unsure one changes nothing.
+        let refusal = guard_evidence(self.assessment, GuardHead::ResponseRefusal, scores.refusal).max(0.0);
+        self.add(Evidence::Guard(GuardHead::ResponseRefusal), refusal, -self.weights.refusal);
+    }
+
+    fn close(self, subject: Subject) -> SubjectVerdict {
+        let score = self.contributions.iter().map(|contribution| contribution.points).sum();
+        SubjectVerdict { subject, score, harmfulness: logistic(score), contributions: self.contributions }
+    }
+}

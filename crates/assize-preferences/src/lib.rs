@@ -1,0 +1,47 @@
+//! What a community wants: profiles, and the decision they lead to. All of it pure: the same assessment and the same
+//! profile give the same verdict, on any machine, at any time, without a model.
+//!
+//! # The formula
+//! For each judged subject (prompt, response) the profile sums **points** in log-odds, each a *value* that the models
+//! measured times a *weight* that the community chose ([`assize_domain::Contribution`]):
+//!
+//! | evidence | subject | value (unit) | weight (allowed) |
+//! |---|---|---|---|
+//! | `bias` | both | 1 | `weights.bias` (-8 to 8) |
+//! | `guard.prompt_harmful` | prompt | log-odds of the score minus log-odds of the model's operating point, within ±6 | `weights.guard` (0 to 4) |
+//! | `guard.adversarial` | prompt | the score (probability) | `weights.adversarial` (0 to 8) |
+//! | `harm.<category>` | prompt | ln(1 + expected harm mass) | `weights.harm.<category>` (0 to 8) |
+//! | `harm.<category>` | response | the same, times the chance that the reply realises it: logistic(value of `guard.response_harmful`) | the same |
+//! | `benefit` | both | ln(1 + expected benefit mass) | minus `weights.benefit` (0 to 8) |
+//! | `guard.response_harmful` | response | as `guard.prompt_harmful` | `weights.response` (0 to 4) |
+//! | `guard.response_refusal` | both, with a reply | as `guard.prompt_harmful`, but at least 0: only a sure refusal counts | minus `weights.refusal` (0 to 4) |
+//!
+//! **Harmfulness** of a subject is logistic(sum), in `[0, 1]`; that of the conversation is the larger one. It is
+//! compared with the community's thresholds: at or above `block` is a block, at or above `review` a review.
+//!
+//! Then the floors ([`assize_domain::Floor`]) apply, which no profile can move, and what is missing in the
+//! assessment makes a community that fails closed answer at least `review`.
+//!
+//! More harm never lowers harmfulness, more benefit never raises it, and the order of anything never matters: those
+//! are tested as properties. Logarithms of masses, because people's harm ratings follow them better than the masses
+//! (correlation .640 against .570 on PluriHarms, measured with guard-v0).
+//!
+//! What is absent here: tokio, files, clocks, randomness, models, text of users.
+
+mod catalog;
+mod decide;
+mod digest;
+mod error;
+mod evidence;
+mod explain;
+mod floors;
+mod profile;
+mod raw;
+mod resolve;
+mod template;
+
+pub use catalog::{Catalog, ProfileSource};
+pub use decide::decide;
+pub use error::{ProfileError, ProfileErrors};
+pub use profile::{Example, FailureMode, Profile, Thresholds, Weights};
+pub use raw::profile_schema;

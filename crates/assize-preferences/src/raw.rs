@@ -1,0 +1,154 @@
+//! The profile file as it is written: every key optional, nothing checked yet but names and types.
+
+use crate::error::ProfileError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A community's profile: what it values, and from which point on it wants a review or a block.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawProfile {
+    /// A short name for people.
+    pub(crate) title: Option<String>,
+    /// What kind of community this is and what it cares about.
+    pub(crate) description: Option<String>,
+    /// Id of the profile that gives every value not set here.
+    pub(crate) extends: Option<String>,
+    /// What a backend should do when no full verdict can be given: `closed` (hold back) or `open` (go on).
+    pub(crate) on_failure: Option<RawFailureMode>,
+    /// Points on the harmfulness scale.
+    #[serde(default)]
+    pub(crate) thresholds: RawThresholds,
+    /// What multiplies the evidence.
+    #[serde(default)]
+    pub(crate) weights: RawWeights,
+    /// Sentences by reason code; they may hold `{community}`, `{category}`, `{points}` and `{percent}`.
+    #[serde(default)]
+    pub(crate) reasons: BTreeMap<String, String>,
+    /// Labelled conversations that must come out as expected, or the file is refused. Not inherited.
+    #[serde(default)]
+    pub(crate) examples: Vec<RawExample>,
+}
+
+/// What a backend should do without a full verdict.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RawFailureMode {
+    /// Go on as if allowed.
+    Open,
+    /// Hold back.
+    Closed,
+}
+
+/// Points on the harmfulness scale, between 0 and 1; review lies at or below block.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawThresholds {
+    /// At or above: at least a review.
+    #[schemars(range(min = 0.001, max = 1.0))]
+    pub(crate) review: Option<f64>,
+    /// At or above: a block.
+    #[schemars(range(min = 0.001, max = 1.0))]
+    pub(crate) block: Option<f64>,
+}
+
+/// What multiplies the evidence, in log-odds per unit.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawWeights {
+    /// Starting point of the sum; higher is stricter.
+    #[schemars(range(min = -8.0, max = 8.0))]
+    pub(crate) bias: Option<f64>,
+    /// Weight of the guard's view of the prompt.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub(crate) guard: Option<f64>,
+    /// Weight of the guard's view of the response.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub(crate) response: Option<f64>,
+    /// Points for a certain attack on the chatbot.
+    #[schemars(range(min = 0.0, max = 8.0))]
+    pub(crate) adversarial: Option<f64>,
+    /// Weight of a reply that surely refuses.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub(crate) refusal: Option<f64>,
+    /// Weight of the expected benefit.
+    #[schemars(range(min = 0.0, max = 8.0))]
+    pub(crate) benefit: Option<f64>,
+    /// Weight of the expected harm, by action category.
+    #[serde(default)]
+    pub(crate) harm: BTreeMap<String, f64>,
+}
+
+/// One labelled conversation: either `text` (a single user turn) or `turns`.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawExample {
+    /// What a user says.
+    pub(crate) text: Option<String>,
+    /// A whole conversation.
+    #[serde(default)]
+    pub(crate) turns: Vec<RawTurn>,
+    /// The decision, or the decisions, that are right.
+    pub(crate) expect: RawExpect,
+    /// Why.
+    pub(crate) note: Option<String>,
+}
+
+/// One turn of an example.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTurn {
+    pub(crate) role: RawRole,
+    pub(crate) content: String,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RawRole {
+    System,
+    User,
+    Assistant,
+}
+
+/// One decision or several.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum RawExpect {
+    One(RawDecision),
+    AnyOf(Vec<RawDecision>),
+}
+
+/// A decision.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RawDecision {
+    Allow,
+    Review,
+    Block,
+}
+
+/// Reads a file's text; unknown keys and wrong types are errors that name the key and the line.
+pub(crate) fn parse(file: &str, text: &str) -> Result<RawProfile, ProfileError> {
+    let fail = |key: String, error: &toml::de::Error| ProfileError {
+        file: file.to_owned(),
+        key,
+        line: error.span().map(|span| line_of(text, span.start)),
+        problem: error.message().trim().replace('\n', "; "),
+    };
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| fail(String::new(), &error))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        fail(if path == "." { String::new() } else { path }, error.inner())
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The JSON schema of a profile file, for editors and pipelines.
+pub fn profile_schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(RawProfile).as_value())
+}

@@ -1,0 +1,213 @@
+//! From a file as written, and its parent, to a validated profile. Collects every mistake, not just the first.
+
+use crate::digest::digest;
+use crate::error::ProfileError;
+use crate::profile::{Example, FailureMode, Profile, Thresholds, Weights};
+use crate::raw::{RawDecision, RawExample, RawExpect, RawFailureMode, RawProfile, RawRole, RawTurn};
+use crate::template;
+use assize_domain::{
+    ActionCategory, CommunityId, Conversation, Decision, Digest, JudgeRequest, Limits, Role, Turn, TurnText,
+};
+use std::collections::BTreeMap;
+
+/// Examples are run at every load: enough to pin a community's values, few enough to load in seconds.
+const MAX_EXAMPLES: usize = 64;
+/// Examples are short on purpose: a page of text decides on other grounds than the line it stands for.
+const EXAMPLE_LIMITS: Limits = Limits { max_turns: 16, max_turn_bytes: 2_000 };
+
+/// One file on its way to a profile.
+pub(crate) struct Resolver<'a> {
+    file: &'a str,
+    parent: Option<&'a Profile>,
+    errors: Vec<ProfileError>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Starts with a file's name and the resolved profile that it extends.
+    pub(crate) const fn new(file: &'a str, parent: Option<&'a Profile>) -> Self {
+        Self { file, parent, errors: Vec::new() }
+    }
+
+    /// Checks everything and fills in what the parent gives.
+    pub(crate) fn resolve(mut self, id: &CommunityId, raw: RawProfile) -> Result<Profile, Vec<ProfileError>> {
+        let mut profile = Profile {
+            id: id.clone(),
+            title: self.title(raw.title),
+            description: raw.description.unwrap_or_default().trim().to_owned(),
+            extends: self.parent.map(|parent| parent.id.clone()),
+            on_failure: self.on_failure(raw.on_failure),
+            thresholds: self.thresholds(&raw.thresholds),
+            weights: self.weights(&raw.weights),
+            reasons: self.reasons(raw.reasons),
+            examples: self.examples(raw.examples),
+            digest: Digest::new([0; 32]),
+        };
+        profile.digest = digest(&profile);
+        if self.errors.is_empty() { Ok(profile) } else { Err(self.errors) }
+    }
+
+    fn error(&mut self, key: &str, problem: String) {
+        self.errors.push(ProfileError {
+            file: self.file.to_owned(),
+            key: key.to_owned(),
+            line: None,
+            problem,
+        });
+    }
+
+    fn missing(&mut self, key: &str, allowed: &str) {
+        self.error(key, format!("is missing and nothing is extended that could give it; set it ({allowed})"));
+    }
+
+    fn title(&mut self, raw: Option<String>) -> String {
+        let title = raw.unwrap_or_default().trim().to_owned();
+        if title.is_empty() || title.chars().count() > 80 {
+            self.error("title", format!("has {} characters; allowed: 1 to 80", title.chars().count()));
+        }
+        title
+    }
+
+    fn on_failure(&mut self, raw: Option<RawFailureMode>) -> FailureMode {
+        match (raw, self.parent) {
+            (Some(RawFailureMode::Open), _) => FailureMode::Open,
+            (Some(RawFailureMode::Closed), _) => FailureMode::Closed,
+            (None, Some(parent)) => parent.on_failure,
+            (None, None) => {
+                self.missing("on_failure", "`open` or `closed`");
+                FailureMode::Closed
+            }
+        }
+    }
+
+    /// A number in `[min, max]`, from the file or the parent.
+    fn number(&mut self, key: &str, raw: Option<f64>, inherited: Option<f64>, (min, max): (f64, f64)) -> f64 {
+        let Some(value) = raw.or(inherited) else {
+            self.missing(key, &format!("{min} to {max}"));
+            return min;
+        };
+        if !(min..=max).contains(&value) {
+            self.error(key, format!("is `{value}`; allowed: {min} to {max}"));
+        }
+        value
+    }
+
+    fn thresholds(&mut self, raw: &crate::raw::RawThresholds) -> Thresholds {
+        let parent = self.parent.map(|parent| parent.thresholds);
+        // Not 0: at 0 everything would be blocked whatever the models say, which no one can want by mistake.
+        let range = (0.001, 1.0);
+        let review = self.number("thresholds.review", raw.review, parent.map(|t| t.review), range);
+        let block = self.number("thresholds.block", raw.block, parent.map(|t| t.block), range);
+        if review > block {
+            let problem =
+                format!("is `{review}`, above `thresholds.block` (`{block}`); allowed: at or below it");
+            self.error("thresholds.review", problem);
+        }
+        Thresholds { review, block }
+    }
+
+    fn weights(&mut self, raw: &crate::raw::RawWeights) -> Weights {
+        let parent = self.parent.map(|parent| &parent.weights);
+        Weights {
+            bias: self.number("weights.bias", raw.bias, parent.map(|w| w.bias), (-8.0, 8.0)),
+            guard: self.number("weights.guard", raw.guard, parent.map(|w| w.guard), (0.0, 4.0)),
+            response: self.number("weights.response", raw.response, parent.map(|w| w.response), (0.0, 4.0)),
+            adversarial: self.number(
+                "weights.adversarial",
+                raw.adversarial,
+                parent.map(|w| w.adversarial),
+                (0.0, 8.0),
+            ),
+            refusal: self.number("weights.refusal", raw.refusal, parent.map(|w| w.refusal), (0.0, 4.0)),
+            benefit: self.number("weights.benefit", raw.benefit, parent.map(|w| w.benefit), (0.0, 8.0)),
+            harm: self.harm(&raw.harm),
+        }
+    }
+
+    fn harm(&mut self, raw: &BTreeMap<String, f64>) -> [f64; ActionCategory::ALL.len()] {
+        for name in raw.keys() {
+            if !ActionCategory::ALL.iter().any(|category| category.id() == name) {
+                let allowed = ActionCategory::ALL.map(ActionCategory::id).join(", ");
+                self.error(
+                    &format!("weights.harm.{name}"),
+                    format!("is no action category; allowed: {allowed}"),
+                );
+            }
+        }
+        let inherited = self.parent.map(|parent| parent.weights.harm);
+        ActionCategory::ALL.map(|category| {
+            let key = format!("weights.harm.{}", category.id());
+            let given = raw.get(category.id()).copied();
+            let parent = inherited.and_then(|harm| harm.get(category.index()).copied());
+            self.number(&key, given, parent, (0.0, 8.0))
+        })
+    }
+
+    fn reasons(&mut self, raw: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let defaults = template::defaults();
+        for (code, text) in &raw {
+            if !defaults.iter().any(|(known, _)| known == code) {
+                let allowed = defaults.iter().map(|(known, _)| known.as_str()).collect::<Vec<_>>().join(", ");
+                self.error(&format!("reasons.\"{code}\""), format!("is no reason code; allowed: {allowed}"));
+            }
+            if let Some(problem) = template::problem(text) {
+                self.error(&format!("reasons.\"{code}\""), problem);
+            }
+        }
+        let mut reasons: BTreeMap<String, String> = match self.parent {
+            Some(parent) => parent.reasons.clone(),
+            None => defaults.into_iter().map(|(code, text)| (code, text.to_owned())).collect(),
+        };
+        reasons.extend(raw);
+        reasons
+    }
+
+    fn examples(&mut self, raw: Vec<RawExample>) -> Vec<Example> {
+        if raw.len() > MAX_EXAMPLES {
+            self.error("examples", format!("holds {} examples; allowed: {MAX_EXAMPLES} at most", raw.len()));
+        }
+        let mut examples = Vec::new();
+        for (index, raw) in raw.into_iter().enumerate() {
+            match example(raw) {
+                Ok(example) => examples.push(example),
+                Err(problem) => self.error(&format!("examples[{index}]"), problem),
+            }
+        }
+        examples
+    }
+}
+
+fn example(raw: RawExample) -> Result<Example, String> {
+    let turns = match (raw.text, raw.turns) {
+        (Some(text), turns) if turns.is_empty() => vec![RawTurn { role: RawRole::User, content: text }],
+        (None, turns) if !turns.is_empty() => turns,
+        _ => return Err("needs either `text` or `turns`, and not both".to_owned()),
+    };
+    let expect = match raw.expect {
+        RawExpect::One(decision) => vec![decision],
+        RawExpect::AnyOf(decisions) => decisions,
+    };
+    if expect.is_empty() {
+        return Err("`expect` is empty; allowed: one or more of allow, review, block".to_owned());
+    }
+    let turns = turns.into_iter().map(turn).collect();
+    let conversation = Conversation::new(turns, JudgeRequest::WhatIsThere, EXAMPLE_LIMITS)
+        .map_err(|error| error.to_string())?;
+    Ok(Example { conversation, expect: expect.into_iter().map(decision).collect(), note: raw.note })
+}
+
+fn turn(raw: RawTurn) -> Turn {
+    let role = match raw.role {
+        RawRole::System => Role::System,
+        RawRole::User => Role::User,
+        RawRole::Assistant => Role::Assistant,
+    };
+    Turn { role, text: TurnText::new(raw.content) }
+}
+
+const fn decision(raw: RawDecision) -> Decision {
+    match raw {
+        RawDecision::Allow => Decision::Allow,
+        RawDecision::Review => Decision::Review,
+        RawDecision::Block => Decision::Block,
+    }
+}

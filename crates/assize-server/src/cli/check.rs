@@ -1,0 +1,32 @@
+//! `assize check-config`: everything that could go wrong at start-up, before it does.
+#![expect(clippy::print_stdout, reason = "the report is this command's answer")]
+
+use super::shared::ConfigArgs;
+use crate::communities::{ExampleRunner, Snapshot, load};
+use crate::startup;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    let config = args.config.load(&[])?;
+    println!("settings     ok");
+    let metrics = startup::new_metrics()?;
+    let judge = startup::start_judge(&config.inference, &metrics).await?;
+    println!("model        ok   {} {}", judge.identity.name, judge.identity.revision);
+    let snapshot = Snapshot::read(&config.communities.folder)?;
+    let mut runner = ExampleRunner::new(judge.assessor.clone());
+    let catalog = load(&snapshot, &config.communities, &mut runner).await?;
+    for profile in catalog.iter() {
+        println!(
+            "community    ok   {} ({} examples) {}",
+            profile.id(),
+            profile.examples().len(),
+            profile.digest()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! `assize eval`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+pub(super) fn run(_args: &Args) -> anyhow::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The command line: every sub-command, its help and its exit code (0 done, 1 failed, 2 wrong usage).
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to its caller: data on stdout, the rest on stderr"
+)]
+
+mod check;
+mod eval;
+mod moderate;
+mod probe;
+mod serve;
+mod shared;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Judges chat turns and decides by a community's values: allow, review or block, with reasons.
+#[derive(Debug, Parser)]
+#[command(name = "assize", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    after_help = "Every setting can stand in config/assize.toml, in the environment (ASSIZE__SERVER__LISTEN) or in a flag;\nthe later ones win. Start with: assize serve"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::Args),
+    /// Judge a sentence, a file or JSON Lines, without a service
+    Moderate(moderate::Args),
+    /// Check the settings, the model folder and every community's profile with its examples
+    CheckConfig(check::Args),
+    /// Measure the model on labelled JSON Lines
+    Eval(eval::Args),
+    /// Print the API as an OpenAPI document
+    Openapi {
+        /// As JSON instead of YAML.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask a running service for a path and succeed where it answers 200 (for health checks)
+    Probe(probe::Args),
+}
+
+/// Parses the arguments, does the work and gives the exit code.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => shared::block_on(serve::run(args)),
+        Command::Moderate(args) => shared::block_on(moderate::run(args)),
+        Command::CheckConfig(args) => shared::block_on(check::run(args)),
+        Command::Eval(args) => eval::run(&args),
+        Command::Openapi { json } => openapi(json),
+        Command::Probe(args) => shared::block_on(probe::run(args)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn openapi(json: bool) -> anyhow::Result<()> {
+    let text = if json {
+        crate::http::openapi().to_pretty_json()?
+    } else {
+        crate::generated::openapi_yaml().map_err(anyhow::Error::msg)?
+    };
+    print!("{text}");
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Reads the profiles' folder. Works by content, not by events or times: a ConfigMap swaps its files through
+//! symlinks, editors write twice, network disks send no events; the bytes tell the truth.
+
+use assize_preferences::ProfileSource;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// A profile is a page of text; more is a mistake, and reading it must not cost memory.
+const MAX_FILE_BYTES: u64 = 256 * 1024;
+
+/// Why a folder can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderError {
+    /// The folder or a file can't be read.
+    #[error("can't read `{path}`")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is larger than any profile.
+    #[error("`{path}` is larger than {MAX_FILE_BYTES} bytes, the limit for a profile")]
+    TooLarge {
+        /// Which one.
+        path: PathBuf,
+    },
+}
+
+/// Every `*.toml` of the folder at one moment, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot(pub(crate) Vec<ProfileSource>);
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(&other.0);
+        self.0.len() == other.0.len() && pairs.into_iter().all(|(a, b)| a.file == b.file && a.text == b.text)
+    }
+}
+
+impl Snapshot {
+    /// Reads the folder. Hidden entries (`..data` of a ConfigMap, editors' swap files) are left out.
+    pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {
+        let io = |path: &Path, source| FolderError::Io { path: path.to_owned(), source };
+        let mut sources = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(|error| io(folder, error))? {
+            let path = entry.map_err(|error| io(folder, error))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !name.starts_with('.') && name.ends_with(".toml") {
+                sources.push(ProfileSource { file: name.to_owned(), text: read_file(&path)? });
+            }
+        }
+        sources.sort_by(|a, b| a.file.cmp(&b.file));
+        Ok(Self(sources))
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, FolderError> {
+    let io = |source| FolderError::Io { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(io)?;
+    let mut text = String::new();
+    let read = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(io)?;
+    if u64::try_from(read).is_ok_and(|read| read <= MAX_FILE_BYTES) {
+        return Ok(text);
+    }
+    Err(FolderError::TooLarge { path: path.to_owned() })
+}

@@ -1,0 +1,198 @@
+//! Reads the settings from where they may stand and validates them.
+
+use super::{ApiKeys, CommunitiesConfig, Config, InferenceConfig, RawConfig, ServerConfig};
+use assize_candle::DeviceChoice;
+use assize_domain::Limits;
+use assize_inference::{AdmissionLimits, BatchPolicy};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// Where the settings file is looked for when none is named; it may be absent there.
+const DEFAULT_FILE: &str = "config/assize.toml";
+
+/// What the command line sets.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// The settings file.
+    pub file: Option<PathBuf>,
+    /// Dotted keys and their values, as `("server.listen", "0.0.0.0:80")`.
+    pub values: Vec<(&'static str, String)>,
+}
+
+/// A setting that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file or the environment can't be read into settings.
+    #[error("{place}{problem}")]
+    Unreadable {
+        /// The key, where it is known.
+        place: String,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+    /// A value is out of range.
+    #[error("`{key}` is `{given}`; allowed: {allowed}")]
+    OutOfRange {
+        /// The dotted key.
+        key: &'static str,
+        /// What is there.
+        given: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// The API keys can't be used.
+    #[error("`{key}`: {problem}")]
+    Keys {
+        /// The dotted key.
+        key: &'static str,
+        /// What is wrong; never the key itself.
+        problem: String,
+    },
+}
+
+/// Reads defaults, file, environment (`ASSIZE__SECTION__KEY`) and overrides, the later ones winning.
+///
+/// # Errors
+/// For unknown keys, wrong types, values out of range, unreadable files.
+pub fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
+    validate(&read(overrides)?)
+}
+
+fn read(overrides: &Overrides) -> Result<RawConfig, ConfigError> {
+    let file = overrides.file.as_deref().unwrap_or_else(|| Path::new(DEFAULT_FILE));
+    let source = config::File::from(file).format(config::FileFormat::Toml).required(overrides.file.is_some());
+    let environment =
+        config::Environment::with_prefix("ASSIZE").prefix_separator("__").separator("__").try_parsing(true);
+    let unreadable = |error: &config::ConfigError| ConfigError::Unreadable {
+        place: String::new(),
+        problem: format!("{error}; see `assize check-config --help`"),
+    };
+    let mut builder = config::Config::builder().add_source(source).add_source(environment);
+    for (key, value) in &overrides.values {
+        builder = builder.set_override(*key, value.clone()).map_err(|error| unreadable(&error))?;
+    }
+    let merged = builder.build().map_err(|error| unreadable(&error))?;
+    serde_path_to_error::deserialize(merged).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { String::new() } else { format!("`{path}`: ") };
+        ConfigError::Unreadable { place, problem: error.inner().to_string() }
+    })
+}
+
+fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
+    Ok(Config {
+        server: server(raw)?,
+        limits: Limits {
+            max_turns: at_least_one("limits.max_turns", raw.limits.max_turns)?,
+            max_turn_bytes: at_least_one("limits.max_turn_bytes", raw.limits.max_turn_bytes)?,
+        },
+        max_conversations: at_least_one("limits.max_conversations", raw.limits.max_conversations)?,
+        inference: inference(raw)?,
+        communities: communities(raw)?,
+        keys: keys(raw)?,
+        conversations_per_minute: std::num::NonZeroU32::new(raw.quota.conversations_per_minute),
+        log: log(raw),
+    })
+}
+
+fn at_least_one(key: &'static str, value: usize) -> Result<usize, ConfigError> {
+    if value == 0 { Err(out_of_range(key, &value, &"1 and above")) } else { Ok(value) }
+}
+
+fn out_of_range(key: &'static str, given: &dyn Display, allowed: &dyn Display) -> ConfigError {
+    ConfigError::OutOfRange { key, given: given.to_string(), allowed: allowed.to_string() }
+}
+
+fn server(raw: &RawConfig) -> Result<ServerConfig, ConfigError> {
+    let server = &raw.server;
+    let listen = server.listen.parse().map_err(|_| {
+        out_of_range(
+            "server.listen",
+            &server.listen,
+            &"an address and a port, as `127.0.0.1:8080` or `[::1]:8080`",
+        )
+    })?;
+    Ok(ServerConfig {
+        listen,
+        max_body_bytes: at_least_one("server.max_body_bytes", server.max_body_bytes)?,
+        max_connections: at_least_one("server.max_connections", server.max_connections)?,
+        header_read_timeout: positive("server.header_read_timeout", server.header_read_timeout)?,
+        body_read_timeout: positive("server.body_read_timeout", server.body_read_timeout)?,
+        drain_delay: server.drain_delay,
+        drain_timeout: server.drain_timeout,
+    })
+}
+
+fn positive(key: &'static str, value: std::time::Duration) -> Result<std::time::Duration, ConfigError> {
+    if value.is_zero() {
+        Err(out_of_range(key, &"0s", &"more than 0s, as `500ms` or `10s`"))
+    } else {
+        Ok(value)
+    }
+}
+
+fn inference(raw: &RawConfig) -> Result<InferenceConfig, ConfigError> {
+    let inference = &raw.inference;
+    Ok(InferenceConfig {
+        model: PathBuf::from(&inference.model),
+        device: device(&inference.device)?,
+        deadline: positive("inference.deadline", inference.deadline)?,
+        admission: AdmissionLimits {
+            max_requests: at_least_one("inference.max_requests", inference.max_requests)?,
+            max_tokens: at_least_one("inference.max_tokens", inference.max_tokens)?,
+        },
+        batch: BatchPolicy {
+            max_items: at_least_one("inference.max_batch_items", inference.max_batch_items)?,
+            max_tokens: at_least_one("inference.max_batch_tokens", inference.max_batch_tokens)?,
+            // A chat turn; longer ones are windows of documents.
+            short_tokens: 128,
+        },
+    })
+}
+
+fn device(given: &str) -> Result<DeviceChoice, ConfigError> {
+    let cuda = given.strip_prefix("cuda:").map(str::parse);
+    match (given, cuda) {
+        ("cpu", _) => Ok(DeviceChoice::Cpu),
+        (_, Some(Ok(ordinal))) => Ok(DeviceChoice::Cuda(ordinal)),
+        _ => Err(out_of_range("inference.device", &given, &"`cpu` or `cuda:0`, `cuda:1` and so on")),
+    }
+}
+
+fn communities(raw: &RawConfig) -> Result<CommunitiesConfig, ConfigError> {
+    let communities = &raw.communities;
+    let default = &communities.default;
+    Ok(CommunitiesConfig {
+        folder: PathBuf::from(&communities.folder),
+        default: default.parse().map_err(|error| out_of_range("communities.default", default, &error))?,
+        reload_interval: Some(communities.reload_interval).filter(|interval| !interval.is_zero()),
+    })
+}
+
+fn keys(raw: &RawConfig) -> Result<Option<ApiKeys>, ConfigError> {
+    let auth = &raw.auth;
+    let (key, text) = match (&auth.keys_file, &auth.keys) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => {
+            let problem = "is set together with `auth.keys`; set only one of them".to_owned();
+            return Err(ConfigError::Keys { key: "auth.keys_file", problem });
+        }
+        (None, Some(keys)) => ("auth.keys", keys.clone()),
+        (Some(file), None) => {
+            let text = std::fs::read_to_string(file).map_err(|error| ConfigError::Keys {
+                key: "auth.keys_file",
+                problem: format!("can't read `{file}`: {error}"),
+            })?;
+            ("auth.keys_file", text)
+        }
+    };
+    ApiKeys::parse(&text).map(Some).map_err(|problem| ConfigError::Keys { key, problem })
+}
+
+fn log(raw: &RawConfig) -> assize_telemetry::LogConfig {
+    let format = match raw.telemetry.log_format {
+        super::LogFormat::Text => assize_telemetry::LogFormat::Text,
+        super::LogFormat::Json => assize_telemetry::LogFormat::Json,
+    };
+    assize_telemetry::LogConfig { format, filter: raw.telemetry.log_filter.clone() }
+}

@@ -1,0 +1,81 @@
+//! Settings: defaults, then the file, then the environment, then flags; read once, validated, never read again.
+
+mod keys;
+mod load;
+mod raw;
+
+pub use keys::ApiKeys;
+pub use load::{ConfigError, Overrides, load};
+pub use raw::{LogFormat, RawConfig};
+
+use assize_candle::DeviceChoice;
+use assize_domain::{CommunityId, Limits};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Every setting, validated.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The HTTP side.
+    pub server: ServerConfig,
+    /// What one conversation may hold.
+    pub limits: Limits,
+    /// Most conversations in a list.
+    pub max_conversations: usize,
+    /// The model and its queue.
+    pub inference: InferenceConfig,
+    /// The communities' profiles.
+    pub communities: CommunitiesConfig,
+    /// Who may call; `None` is everyone.
+    pub keys: Option<ApiKeys>,
+    /// Conversations a minute for one client; `None` is any number.
+    pub conversations_per_minute: Option<std::num::NonZeroU32>,
+    /// What is logged, and how.
+    pub log: assize_telemetry::LogConfig,
+}
+
+/// The HTTP side.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Largest body in bytes.
+    pub max_body_bytes: usize,
+    /// Most open connections.
+    pub max_connections: usize,
+    /// Longest time for a request's head.
+    pub header_read_timeout: Duration,
+    /// Longest time for a request's body.
+    pub body_read_timeout: Duration,
+    /// From SIGTERM to the last accepted connection.
+    pub drain_delay: Duration,
+    /// From there to the last answer.
+    pub drain_timeout: Duration,
+}
+
+/// The model and its queue.
+#[derive(Debug, Clone)]
+pub struct InferenceConfig {
+    /// The model's folder.
+    pub model: PathBuf,
+    /// Where it runs.
+    pub device: DeviceChoice,
+    /// From a request's arrival to its verdict.
+    pub deadline: Duration,
+    /// What may be in the house at a time.
+    pub admission: assize_inference::AdmissionLimits,
+    /// What goes into one model call.
+    pub batch: assize_inference::BatchPolicy,
+}
+
+/// The communities' profiles.
+#[derive(Debug, Clone)]
+pub struct CommunitiesConfig {
+    /// Folder with one file per community.
+    pub folder: PathBuf,
+    /// Who decides where none is named.
+    pub default: CommunityId,
+    /// How often to look for changes; `None` never looks.
+    pub reload_interval: Option<Duration>,
+}

@@ -1,0 +1,205 @@
+//! The settings as they are written: in `config/assize.toml`, in the environment and on the command line.
+//!
+//! Every key has its default here, with the reason for the number.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// All settings. Each key can also be given as `ASSIZE__SECTION__KEY` in the environment.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawConfig {
+    /// The HTTP side.
+    pub server: RawServer,
+    /// What one request may hold.
+    pub limits: RawLimits,
+    /// The model and its queue.
+    pub inference: RawInference,
+    /// The communities' profiles.
+    pub communities: RawCommunities,
+    /// Who may call.
+    pub auth: RawAuth,
+    /// How often one client may call.
+    pub quota: RawQuota,
+    /// What the service says about itself.
+    pub telemetry: RawTelemetry,
+}
+
+/// The HTTP side.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawServer {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// Largest body in bytes.
+    pub max_body_bytes: usize,
+    /// Most open connections; more wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Longest time for a client to send its request's head.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub header_read_timeout: Duration,
+    /// Longest time for a client to send its body.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub body_read_timeout: Duration,
+    /// After SIGTERM: how long to keep accepting while `/readyz` already says `draining`.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub drain_delay: Duration,
+    /// After that: how long requests in flight may take to finish.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub drain_timeout: Duration,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            // Only this machine: whoever opens the service to others decides it.
+            listen: "127.0.0.1:8080".to_owned(),
+            // Four turns of the largest size; reading it costs about 60 ms of one core.
+            max_body_bytes: 256 * 1024,
+            max_connections: 4096,
+            // Generous for a phone on a bad line, short enough that idle sockets don't pile up.
+            header_read_timeout: Duration::from_secs(10),
+            body_read_timeout: Duration::from_secs(10),
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(25),
+        }
+    }
+}
+
+/// What one request may hold.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawLimits {
+    /// Most turns in a conversation.
+    pub max_turns: usize,
+    /// Most bytes in a turn.
+    pub max_turn_bytes: usize,
+    /// Most conversations in a list.
+    pub max_conversations: usize,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        // 64 KiB are about 16,000 tokens: far beyond a chat message, and what the windows of the model can cover.
+        Self { max_turns: 128, max_turn_bytes: 64 * 1024, max_conversations: 64 }
+    }
+}
+
+/// The model and its queue.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawInference {
+    /// The model's folder.
+    pub model: String,
+    /// `cpu` or `cuda:N`. A GPU that is asked for and absent is an error.
+    pub device: String,
+    /// Longest time from a request's arrival to its verdict.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub deadline: Duration,
+    /// Most conversations admitted at a time; more get a 503.
+    pub max_requests: usize,
+    /// Most tokens admitted at a time; more get a 503.
+    pub max_tokens: usize,
+    /// Most sequences in one model call.
+    pub max_batch_items: usize,
+    /// Most tokens in one model call.
+    pub max_batch_tokens: usize,
+}
+
+impl Default for RawInference {
+    fn default() -> Self {
+        Self {
+            model: "models/guard-v0".to_owned(),
+            device: "cpu".to_owned(),
+            deadline: Duration::from_secs(10),
+            max_requests: 256,
+            // About 10 s of work for two cores at 3,000 tokens a second: what the deadline allows anyway.
+            max_tokens: 32_768,
+            max_batch_items: 32,
+            // A CPU gains little from larger batches, and everyone waits for the whole batch.
+            max_batch_tokens: 1_024,
+        }
+    }
+}
+
+/// The communities' profiles.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawCommunities {
+    /// Folder with one `<id>.toml` per community.
+    pub folder: String,
+    /// Who decides where a request names no community.
+    pub default: String,
+    /// How often to look for changed files; `0s` never looks.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub reload_interval: Duration,
+}
+
+impl Default for RawCommunities {
+    fn default() -> Self {
+        Self {
+            folder: "config/communities".to_owned(),
+            default: "default".to_owned(),
+            // Reading a folder of small files costs well under a millisecond.
+            reload_interval: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Who may call. With neither file nor keys, everyone who reaches the port may.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawAuth {
+    /// File with a `name=key` on each line; `#` starts a comment.
+    pub keys_file: Option<String>,
+    /// The same, separated by commas. For the environment (`ASSIZE__AUTH__KEYS`), not for a file in a repository.
+    pub keys: Option<String>,
+}
+
+impl std::fmt::Debug for RawAuth {
+    /// Never shows the keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawAuth").field("keys_file", &self.keys_file).finish_non_exhaustive()
+    }
+}
+
+/// How often one client may call: by API key where keys are in use, by address otherwise.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawQuota {
+    /// Conversations a minute, all of which may come at once; 0 sets no quota.
+    pub conversations_per_minute: u32,
+}
+
+/// What the service says about itself.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawTelemetry {
+    /// `text` or `json`.
+    pub log_format: LogFormat,
+    /// What to log, as `info` or `assize_server=debug,info`.
+    pub log_filter: String,
+}
+
+impl Default for RawTelemetry {
+    fn default() -> Self {
+        Self { log_format: LogFormat::Text, log_filter: "info".to_owned() }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}

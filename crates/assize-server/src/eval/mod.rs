@@ -1,0 +1,1 @@
+//! Measures the model on labelled data.

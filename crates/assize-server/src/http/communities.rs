@@ -1,0 +1,83 @@
+//! `GET /communities` and `GET /communities/{id}`: whose values the service knows, and what they are.
+
+use super::error::ApiError;
+use crate::state::AppState;
+use assize_api::{CommunityDetail, CommunitySummary, ErrorCode, Problem};
+use assize_domain::{ActionCategory, CommunityId};
+use assize_preferences::Profile;
+use axum::Json;
+use axum::extract::{Path, State};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Lists the communities
+#[utoipa::path(
+    get,
+    path = "/communities",
+    tag = "communities",
+    responses((status = 200, description = "Every community in force", body = Vec<CommunitySummary>))
+)]
+pub(crate) async fn list_communities(State(state): State<Arc<AppState>>) -> Json<Vec<CommunitySummary>> {
+    let in_force = state.communities.in_force();
+    let default = &state.config.communities.default;
+    Json(in_force.catalog.iter().map(|profile| summary(profile, default)).collect())
+}
+
+fn summary(profile: &Profile, default: &CommunityId) -> CommunitySummary {
+    CommunitySummary {
+        id: profile.id().to_string(),
+        title: profile.title().to_owned(),
+        digest: profile.digest().to_string(),
+        default: profile.id() == default,
+    }
+}
+
+/// Shows one community's values
+#[utoipa::path(
+    get,
+    path = "/communities/{id}",
+    tag = "communities",
+    params(("id" = String, Path, description = "The community's id")),
+    responses(
+        (status = 200, description = "Its profile in force", body = CommunityDetail),
+        (status = 404, description = "No such community", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_community(
+    State(state): State<Arc<AppState>>,
+    Path(id): Path<String>,
+) -> Result<Json<CommunityDetail>, ApiError> {
+    let in_force = state.communities.in_force();
+    let found = id.parse::<CommunityId>().ok().and_then(|id| in_force.catalog.get(&id).cloned());
+    found.map(|profile| Json(detail(&profile))).ok_or_else(|| {
+        ApiError::new(ErrorCode::UnknownCommunity, "no such community; `GET /communities` lists them")
+    })
+}
+
+fn detail(profile: &Profile) -> CommunityDetail {
+    let (thresholds, weights) = (profile.thresholds(), profile.weights());
+    let named = [
+        ("bias", weights.bias),
+        ("guard", weights.guard),
+        ("response", weights.response),
+        ("adversarial", weights.adversarial),
+        ("refusal", weights.refusal),
+        ("benefit", weights.benefit),
+    ];
+    let harm = ActionCategory::ALL.iter().map(|category| format!("harm.{}", category.id())).zip(weights.harm);
+    let named = named.into_iter().map(|(key, value)| (key.to_owned(), value));
+    CommunityDetail {
+        id: profile.id().to_string(),
+        title: profile.title().to_owned(),
+        description: profile.description().to_owned(),
+        extends: profile.extends().map(ToString::to_string),
+        digest: profile.digest().to_string(),
+        on_failure: profile.on_failure().id().to_owned(),
+        thresholds: BTreeMap::from([
+            ("review".to_owned(), thresholds.review),
+            ("block".to_owned(), thresholds.block),
+        ]),
+        weights: named.chain(harm).collect(),
+        examples: profile.examples().len(),
+    }
+}

@@ -1,0 +1,84 @@
+//! The HTTP side: one resource a file, one router, one document.
+
+mod body;
+mod communities;
+pub(crate) mod error;
+mod health;
+pub mod listener;
+mod middleware;
+mod moderate;
+pub mod routes;
+
+pub(crate) use middleware::Quota;
+
+use crate::state::AppState;
+use assize_api::ErrorCode;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use error::ApiError;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Assize",
+        description = "Judges chat turns and decides by a community's values: allow, review or block, with reasons.\n\nJudging (the assessment) is the same for everyone; valuing (the profile) is each community's own. Errors are RFC 9457 problem details with a stable `code`.",
+        license(name = "Apache-2.0")
+    ),
+    tags(
+        (name = "moderation", description = "Verdicts on conversations"),
+        (name = "communities", description = "Whose values decide"),
+        (name = "health", description = "For orchestrators and dashboards"),
+    )
+)]
+struct ApiDocument;
+
+/// The API as an OpenAPI document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    guarded_at_both_places().merge(open()).split_for_parts().1
+}
+
+/// What needs an API key, where keys are in use.
+fn guarded() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::new()
+        .routes(routes!(moderate::moderate))
+        .routes(routes!(communities::list_communities))
+        .routes(routes!(communities::get_community))
+}
+
+/// What orchestrators and dashboards ask, without a key.
+fn open() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+}
+
+/// Both versions of the guarded paths: `/v1/...` for those who pin, the bare ones for those who follow.
+fn guarded_at_both_places() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::with_openapi(ApiDocument::openapi()).merge(guarded()).nest("/v1", guarded())
+}
+
+/// The whole service as a router.
+pub fn router(state: &Arc<AppState>) -> Router {
+    let authenticate = from_fn_with_state(Arc::clone(state), middleware::authenticate);
+    let (guarded, _) = guarded_at_both_places().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    guarded
+        .layer(authenticate)
+        .merge(open)
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", openapi()))
+        .fallback(|| async { ApiError::new(ErrorCode::NotFound, "`GET /docs` shows every path") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(ErrorCode::MethodNotAllowed, "`GET /docs` shows every path with its methods")
+        })
+        .layer(DefaultBodyLimit::disable())
+        .layer(CatchPanicLayer::custom(middleware::catch_panic))
+        .layer(from_fn_with_state(Arc::clone(state), middleware::observe))
+        .with_state(Arc::clone(state))
+}

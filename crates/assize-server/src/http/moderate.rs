@@ -1,0 +1,204 @@
+//! `POST /moderate`: conversations in, verdicts out.
+
+use super::body::JsonBytes;
+use super::error::ApiError;
+use super::middleware::Client;
+use crate::pipeline::{Case, ModerateError};
+use crate::state::AppState;
+use assize_api::{
+    Body, ErrorCode, Explain, FieldError, ModerateRequest, Problem, VerdictResponse, convert, parse_body,
+};
+use assize_domain::{CommunityId, Verdict};
+use assize_preferences::{FailureMode, Profile};
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+/// One conversation, or a list of them.
+#[derive(Debug, ToSchema)]
+#[schema(as = ModerateBody)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the body for the API document; `parse_body` reads it")]
+pub(crate) enum ModerateBody {
+    One(ModerateRequest),
+    Many(Vec<ModerateRequest>),
+}
+
+/// A verdict, or a list of verdicts and problems in the order of the request.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ModerateAnswer {
+    One(Box<VerdictResponse>),
+    Many(Vec<ListItem>),
+}
+
+/// What came of one conversation in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ListItem {
+    Verdict(Box<VerdictResponse>),
+    Problem(Problem),
+}
+
+/// Judges one conversation or a list, and decides by a community's values
+///
+/// A block is an ordinary answer with status 200. A list is admitted as a whole or not at all.
+#[utoipa::path(
+    post,
+    path = "/moderate",
+    tag = "moderation",
+    request_body = ModerateBody,
+    responses(
+        (status = 200, description = "A verdict, or one for each conversation of a list", body = ModerateAnswer),
+        (status = 400, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such community", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "Body sent too slowly", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "JSON of the wrong shape; `errors` says where", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Quota used up; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The model failed; `on_failure` says what the community wants", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Saturated, not ready or too late; see Retry-After and `on_failure`", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn moderate(
+    State(state): State<Arc<AppState>>,
+    Extension(client): Extension<Client>,
+    JsonBytes(bytes): JsonBytes,
+) -> Response {
+    let deadline = Instant::now() + state.config.inference.deadline;
+    let parsed = parse_body(&bytes, state.config.max_conversations);
+    let count = match &parsed {
+        Ok(Body::Many(requests)) => requests.len(),
+        Ok(Body::One(_)) | Err(_) => 1,
+    };
+    // What can't be read costs as much as one conversation, or garbage would be free.
+    let headers = match state.quota.as_ref().map(|quota| quota.charge(&client, count)).transpose() {
+        Ok(headers) => headers.unwrap_or_default(),
+        Err(error) => return error.into_response(),
+    };
+    let answer = match parsed {
+        Ok(body) => answer(&state, body, deadline).await,
+        Err(error) => Err(unreadable(error)),
+    };
+    (headers, answer.map(Json)).into_response()
+}
+
+fn unreadable(error: assize_api::ParseError) -> ApiError {
+    match error.field {
+        Some(field) => ApiError::at(error.code, field),
+        None => ApiError::new(error.code, error.detail),
+    }
+}
+
+async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<ModerateAnswer, ApiError> {
+    match body {
+        Body::One(request) => {
+            let explain = request.explain;
+            let case = case(state, *request, "")?;
+            let profile = Arc::clone(&case.profile);
+            let mut verdicts = moderate_all(state, vec![case], deadline).await?;
+            let verdict = verdicts.pop().ok_or_else(|| ApiError::new(ErrorCode::Internal, "no verdict"))?;
+            let verdict = verdict.map_err(|error| failed(state, &error, &profile))?;
+            Ok(ModerateAnswer::One(Box::new(convert::verdict(&verdict, explain))))
+        }
+        Body::Many(requests) => {
+            let explains: Vec<Explain> = requests.iter().map(|request| request.explain).collect();
+            let cases = requests
+                .into_iter()
+                .enumerate()
+                .map(|(index, request)| case(state, request, &format!("/{index}")));
+            let cases = cases.collect::<Result<Vec<_>, _>>()?;
+            let profiles: Vec<Arc<Profile>> = cases.iter().map(|case| Arc::clone(&case.profile)).collect();
+            let verdicts = moderate_all(state, cases, deadline).await?;
+            let items = verdicts.into_iter().zip(explains).zip(profiles);
+            Ok(ModerateAnswer::Many(
+                items.map(|((verdict, explain), profile)| item(state, verdict, explain, &profile)).collect(),
+            ))
+        }
+    }
+}
+
+fn item(
+    state: &AppState,
+    verdict: Result<Verdict, ModerateError>,
+    explain: Explain,
+    profile: &Profile,
+) -> ListItem {
+    match verdict {
+        Ok(verdict) => ListItem::Verdict(Box::new(convert::verdict(&verdict, explain))),
+        Err(error) => ListItem::Problem(failed(state, &error, profile).problem(None)),
+    }
+}
+
+async fn moderate_all(
+    state: &AppState,
+    cases: Vec<Case>,
+    deadline: Instant,
+) -> Result<Vec<Result<Verdict, ModerateError>>, ApiError> {
+    let profiles: Vec<Arc<Profile>> = cases.iter().map(|case| Arc::clone(&case.profile)).collect();
+    state.pipeline.moderate(cases, deadline).await.map_err(|error| {
+        // The strictest community of a list speaks for it.
+        let strictest = profiles.iter().find(|profile| profile.on_failure() == FailureMode::Closed);
+        match strictest.or_else(|| profiles.first()) {
+            Some(profile) => refused(state, &error, profile, &profiles),
+            None => error.to_api_error(),
+        }
+    })
+}
+
+/// A request that failed as a whole: each conversation's community is counted.
+fn refused(state: &AppState, error: &ModerateError, speaks: &Profile, all: &[Arc<Profile>]) -> ApiError {
+    let answer = error.to_api_error();
+    if !answer.code().is_failure() {
+        return answer;
+    }
+    all.iter().for_each(|profile| count_failure(state, profile));
+    answer.on_failure(speaks.on_failure())
+}
+
+/// One conversation that failed alone.
+fn failed(state: &AppState, error: &ModerateError, profile: &Profile) -> ApiError {
+    count_failure(state, profile);
+    error.to_api_error().on_failure(profile.on_failure())
+}
+
+fn count_failure(state: &AppState, profile: &Profile) {
+    let mode = match profile.on_failure() {
+        FailureMode::Open => assize_telemetry::FailureMode::Open,
+        FailureMode::Closed => assize_telemetry::FailureMode::Closed,
+    };
+    state.metrics.moderation.failure(profile.id(), mode);
+}
+
+fn case(state: &AppState, request: ModerateRequest, place: &str) -> Result<Case, ApiError> {
+    let profile = profile(state, request.community.as_deref(), place)?;
+    let conversation = convert::conversation(request, state.config.limits).map_err(|field| {
+        let pointer = format!("#{place}{}", field.pointer);
+        ApiError::at(ErrorCode::InvalidRequest, FieldError { pointer, ..field })
+    })?;
+    Ok(Case { conversation, profile })
+}
+
+fn profile(state: &AppState, wanted: Option<&str>, place: &str) -> Result<Arc<Profile>, ApiError> {
+    let in_force = state.communities.in_force();
+    let id: Option<CommunityId> = match wanted {
+        None => Some(state.config.communities.default.clone()),
+        Some(wanted) => wanted.parse().ok(),
+    };
+    id.and_then(|id| in_force.catalog.get(&id).cloned()).ok_or_else(|| {
+        let ids = in_force.catalog.ids();
+        let allowed = ids.iter().map(CommunityId::as_str).collect::<Vec<_>>().join(", ");
+        let detail = format!("no such community; allowed: {allowed}");
+        ApiError::at(
+            ErrorCode::UnknownCommunity,
+            FieldError { pointer: format!("#{place}/community"), detail },
+        )
+    })
+}

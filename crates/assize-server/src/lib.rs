@@ -1,0 +1,20 @@
+//! The gateway and the command line: settings, start-up, the pipeline, HTTP. Wires and translates; holds no rule of
+//! its own about what is harmful (the models) or what a community wants (the preferences).
+//!
+//! Read [`pipeline`](self) first: `pipeline.rs` is the whole service on one screen.
+
+mod assessor;
+pub mod cli;
+mod communities;
+pub mod config;
+mod eval;
+pub mod generated;
+pub mod http;
+mod pipeline;
+mod run;
+mod startup;
+mod state;
+
+pub use run::{run, stop_signal};
+pub use startup::{Service, StartError, start};
+pub use state::AppState;

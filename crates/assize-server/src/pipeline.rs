@@ -1,0 +1,115 @@
+//! The whole service on one screen. Whoever knows [`Pipeline::moderate`] knows where to go for every change.
+
+use crate::assessor::{AssessError, Assessor};
+use crate::http::error::ApiError;
+use assize_api::ErrorCode;
+use assize_domain::{Conversation, DecidedBy, Verdict};
+use assize_inference::{InferError, Refused};
+use assize_preferences::{Profile, decide};
+use assize_telemetry::{ModerationMetrics, error_chain};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// One conversation, and whose values decide about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    /// What is judged.
+    pub(crate) conversation: Conversation,
+    /// What it is valued by: the profile that was in force when the request came.
+    pub(crate) profile: Arc<Profile>,
+}
+
+/// Judges and decides.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    assessor: Assessor,
+    metrics: ModerationMetrics,
+}
+
+impl Pipeline {
+    pub(crate) const fn new(assessor: Assessor, metrics: ModerationMetrics) -> Self {
+        Self { assessor, metrics }
+    }
+
+    /// Moderates conversations for their communities.
+    ///
+    /// Steps: gain admission and assess (models, community-free), decide (pure), record, answer. The profiles were
+    /// found before, by whoever read the request.
+    ///
+    /// # Errors
+    /// When the cases are refused as a whole; what fails for one of them only is in its place.
+    pub(crate) async fn moderate(
+        &self,
+        cases: Vec<Case>,
+        deadline: Instant,
+    ) -> Result<Vec<Result<Verdict, ModerateError>>, ModerateError> {
+        let (conversations, profiles): (Vec<Conversation>, Vec<Arc<Profile>>) =
+            cases.into_iter().map(|case| (case.conversation, case.profile)).unzip();
+        let assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
+        let cases = assessments.into_iter().zip(profiles);
+        let verdicts =
+            cases.map(|(assessment, profile)| Ok(decide(&assessment.map_err(ModerateError)?, &profile)));
+        Ok(verdicts.inspect(|verdict| self.record(verdict)).collect())
+    }
+
+    /// Counts a verdict, and logs a failure with its causes. Neither holds text.
+    fn record(&self, verdict: &Result<Verdict, ModerateError>) {
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(error) => return tracing::warn!(error = error_chain(&error.0), "no verdict"),
+        };
+        self.metrics.verdict(&verdict.community, verdict.decision);
+        verdict.degraded.iter().for_each(|degradation| self.metrics.degradation(*degradation));
+        if let DecidedBy::Floor(floor) = verdict.decided_by {
+            self.metrics.floor(floor);
+        }
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug)]
+pub(crate) struct ModerateError(AssessError);
+
+impl ModerateError {
+    /// What a person at the command line is told.
+    pub(crate) fn into_anyhow(self) -> anyhow::Error {
+        anyhow::Error::new(self.0)
+    }
+
+    /// What the client is told.
+    pub(crate) fn to_api_error(&self) -> ApiError {
+        match &self.0 {
+            AssessError::Unreadable(_) | AssessError::ReadBrokeOff => ApiError::new(
+                ErrorCode::Internal,
+                "the conversation could not be read; please report it with its id",
+            ),
+            AssessError::Refused(Refused::TooLarge { tokens, limit }) => {
+                let detail =
+                    format!("the request holds {tokens} tokens, over the limit of {limit}; send less");
+                ApiError::new(ErrorCode::TooManyTokens, detail)
+            }
+            AssessError::Refused(Refused::TooMany { requests, limit }) => {
+                let detail =
+                    format!("the list holds {requests} conversations, over the limit of {limit}; split it");
+                ApiError::new(ErrorCode::InvalidRequest, detail)
+            }
+            AssessError::Refused(Refused::Overloaded { retry_after, .. }) => {
+                ApiError::new(ErrorCode::Overloaded, "too much is waiting already").retry_after(*retry_after)
+            }
+            AssessError::Infer(InferError::DeadlineExceeded) => {
+                ApiError::new(ErrorCode::DeadlineExceeded, "the model was busy for too long")
+                    .retry_after(RETRY)
+            }
+            AssessError::Infer(InferError::ShuttingDown) => {
+                ApiError::new(ErrorCode::NotReady, "the service is ending; ask another one")
+                    .retry_after(RETRY)
+            }
+            AssessError::Infer(InferError::ModelFailed { .. }) | AssessError::Unusable(_) => {
+                ApiError::new(ErrorCode::ModelFailed, "the model gave no usable answer for this conversation")
+            }
+        }
+    }
+}
+
+/// When nothing better is known: the next second may find another worker or an empty queue.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(1);

@@ -1,0 +1,145 @@
+//! The composition root: reads as the boot sequence. Everything is made here once and handed on by value or `Arc`.
+
+use crate::assessor::Assessor;
+use crate::communities::{Communities, ExampleRunner, LoadError, Snapshot, Watcher, load};
+use crate::config::{Config, InferenceConfig};
+use crate::http::{Quota, routes};
+use crate::pipeline::Pipeline;
+use crate::state::AppState;
+use assize_api::ErrorCode;
+use assize_candle::{Encoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence};
+use assize_domain::ModelIdentity;
+use assize_inference::{Admission, Probe, ProbePolicy, Readiness, ReadinessWatch, WorkerError, WorkerThread};
+use assize_telemetry::{Metrics, MetricsConfig, MetricsError, error_chain};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+use tokio::task::JoinHandle;
+
+/// How often an idle model proves that it still answers, and how soon a failed one is tried again.
+const PROBES: ProbePolicy = ProbePolicy {
+    idle_after: Duration::from_secs(15),
+    timeout: Duration::from_secs(10),
+    retry_after: Duration::from_secs(2),
+};
+/// How often clients with a whole quota are forgotten.
+const QUOTA_CLEANING: Duration = Duration::from_secs(60);
+
+/// Why the service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The model folder can't be used.
+    #[error("the model can't be loaded")]
+    Model(#[source] Box<ModelLoadError>),
+    /// The model's window can't hold any text.
+    #[error("the model can't be probed")]
+    Probe(#[source] assize_candle::ReadError),
+    /// The model's first inference failed.
+    #[error("the model does not answer: {0}")]
+    NotAnswering(String),
+    /// The model's thread can't be started.
+    #[error("the model's thread can't be started")]
+    Worker(#[source] WorkerError),
+    /// The profiles can't be used.
+    #[error("{0}")]
+    Communities(String),
+    /// The metrics can't be made, which is a defect.
+    #[error("the metrics can't be made")]
+    Metrics(#[source] MetricsError),
+}
+
+/// The model, loaded, warm and waiting on its thread.
+pub(crate) struct Judge {
+    pub(crate) assessor: Assessor,
+    pub(crate) identity: ModelIdentity,
+    pub(crate) readiness: ReadinessWatch,
+    pub(crate) thread: WorkerThread<Encoder>,
+    pub(crate) probe: JoinHandle<()>,
+}
+
+/// A started service: its state for the handlers, and what shutdown has to end.
+#[derive(Debug)]
+pub struct Service {
+    /// Shared with every handler.
+    pub state: Arc<AppState>,
+    pub(crate) thread: WorkerThread<Encoder>,
+    /// Probe, profile watcher, quota cleaning; aborted at the end.
+    pub(crate) tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts everything but the listener: metrics, model, warm-up, profiles with their examples.
+///
+/// # Errors
+/// Every variant of [`StartError`].
+pub async fn start(config: Config) -> Result<Service, StartError> {
+    let metrics = Arc::new(new_metrics()?);
+    let judge = start_judge(&config.inference, &metrics).await?;
+    let mut runner = ExampleRunner::new(judge.assessor.clone());
+    let snapshot =
+        Snapshot::read(&config.communities.folder).map_err(|error| explain(&LoadError::Folder(error)))?;
+    let catalog = load(&snapshot, &config.communities, &mut runner).await.map_err(|error| explain(&error))?;
+    metrics.register_communities(&catalog.ids()).map_err(StartError::Metrics)?;
+    metrics.service.profiles_loaded(SystemTime::now());
+    let communities = Arc::new(Communities::new(catalog, SystemTime::now()));
+    let watcher = Watcher::new(
+        config.communities.clone(),
+        Arc::clone(&communities),
+        runner,
+        Arc::clone(&metrics),
+        snapshot,
+    );
+    let state = Arc::new(AppState {
+        quota: config.conversations_per_minute.map(Quota::new),
+        pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone()),
+        model: judge.identity,
+        model_readiness: judge.readiness,
+        draining: AtomicBool::new(false),
+        communities,
+        metrics,
+        config,
+    });
+    let cleaning = tokio::spawn(clean_quota(Arc::clone(&state)));
+    let tasks = vec![judge.probe, tokio::spawn(watcher.run()), cleaning];
+    Ok(Service { state, thread: judge.thread, tasks })
+}
+
+fn explain(error: &LoadError) -> StartError {
+    StartError::Communities(error_chain(error))
+}
+
+pub(crate) fn new_metrics() -> Result<Metrics, StartError> {
+    let error_codes = ErrorCode::ALL.map(ErrorCode::id);
+    let config = MetricsConfig { communities: &[], routes: &routes::LABELS, error_codes: &error_codes };
+    Metrics::new(&config).map_err(StartError::Metrics)
+}
+
+/// Loads the model, gives it its thread and waits for its first answer.
+pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> Result<Judge, StartError> {
+    let model =
+        GuardModel::load(&config.model, config.device).map_err(|error| StartError::Model(Box::new(error)))?;
+    let identity = model.identity.clone();
+    metrics.service.set_model(&identity);
+    let (reader, encoder) = Reader::split(model);
+    let probe_input = reader.probe().map_err(StartError::Probe)?;
+    let admission = Admission::new(config.admission, metrics.inference.clone());
+    let (handle, worker) =
+        assize_inference::pair(encoder, config.batch, admission.clone(), metrics.inference.clone());
+    let mut readiness = handle.readiness();
+    let thread = worker.spawn().map_err(StartError::Worker)?;
+    let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || Sequence::clone(&probe_input));
+    let probe = tokio::spawn(probe.run());
+    match readiness.started().await {
+        Readiness::Failed { why } => return Err(StartError::NotAnswering(error_chain(&why))),
+        Readiness::Ready | Readiness::Starting | Readiness::Draining => {}
+    }
+    let assessor = Assessor::new(reader, admission, handle, metrics.inference.clone());
+    Ok(Judge { assessor, identity, readiness, thread, probe })
+}
+
+async fn clean_quota(state: Arc<AppState>) {
+    let Some(quota) = &state.quota else { return };
+    loop {
+        tokio::time::sleep(QUOTA_CLEANING).await;
+        quota.forget_idle();
+    }
+}

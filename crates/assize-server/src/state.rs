@@ -1,0 +1,84 @@
+//! What every handler can reach: built once by start-up, shared by reference, never changed but through its parts.
+
+use crate::communities::Communities;
+use crate::config::Config;
+use crate::http::Quota;
+use crate::pipeline::Pipeline;
+use assize_domain::ModelIdentity;
+use assize_inference::{Readiness, ReadinessWatch};
+use assize_telemetry::{Metrics, error_chain};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The composed service.
+#[derive(Debug)]
+pub struct AppState {
+    pub(crate) config: Config,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) communities: Arc<Communities>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) model: ModelIdentity,
+    pub(crate) model_readiness: ReadinessWatch,
+    /// Set once by the shutdown sequence, before it waits; read by `/readyz`.
+    pub(crate) draining: AtomicBool,
+}
+
+/// Whether requests should be sent here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Starting,
+    Ready,
+    Failed,
+    Draining,
+}
+
+impl Status {
+    /// The stable name on the wire.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl AppState {
+    /// Whether requests should be sent here.
+    pub(crate) fn readiness(&self) -> Status {
+        if self.draining.load(Ordering::Relaxed) {
+            return Status::Draining;
+        }
+        match self.model_readiness.current() {
+            Readiness::Starting => Status::Starting,
+            Readiness::Ready => Status::Ready,
+            Readiness::Failed { .. } => Status::Failed,
+            Readiness::Draining => Status::Draining,
+        }
+    }
+
+    /// What each part reports, for people.
+    pub(crate) fn checks(&self) -> BTreeMap<String, String> {
+        let model = match self.model_readiness.current() {
+            Readiness::Failed { why } => format!("failed: {}", error_chain(&why)),
+            Readiness::Starting => "starting: no inference yet".to_owned(),
+            Readiness::Ready => self.model_readiness.last_success().map_or_else(
+                || "ready".to_owned(),
+                |last| format!("ready: last inference {:.1} s ago", last.elapsed().as_secs_f64()),
+            ),
+            Readiness::Draining => "draining".to_owned(),
+        };
+        let revision = format!("{} {}", self.model.name, self.model.revision);
+        let named = [
+            ("communities", self.communities.in_force().describe()),
+            ("device", self.config.inference.device.to_string()),
+            ("model", model),
+            ("model_revision", revision),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ];
+        named.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+}

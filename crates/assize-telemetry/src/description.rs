@@ -1,0 +1,117 @@
+//! Every metric once: name, kind, labels, help. Registration and docs/METRICS.md both read this table.
+
+/// How a metric behaves over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetricKind {
+    /// Only grows; starts at 0 with the process.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations in buckets.
+    Histogram,
+}
+
+/// One metric, as documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricDescription {
+    /// Full name, with its unit.
+    pub name: &'static str,
+    /// Counter, gauge or histogram.
+    pub kind: MetricKind,
+    /// Label names, in the order of registration; a histogram's `le` is not listed.
+    pub labels: &'static [&'static str],
+    /// What it counts, in one line.
+    pub help: &'static str,
+}
+
+/// Every metric that `/metrics` shows, in the order of the documentation.
+pub fn describe() -> Vec<MetricDescription> {
+    OWN.iter().chain(PROCESS).copied().collect()
+}
+
+/// Declares each metric as a constant and all of them as the table `OWN`.
+macro_rules! metrics {
+    ($($id:ident = $kind:ident $name:literal $labels:expr, $help:literal;)*) => {
+        $(pub(crate) const $id: MetricDescription =
+            MetricDescription { name: $name, kind: MetricKind::$kind, labels: &$labels, help: $help };)*
+        const OWN: &[MetricDescription] = &[$($id),*];
+    };
+}
+
+metrics! {
+    REQUESTS = Counter "assize_requests_total" ["route", "status"],
+        "HTTP requests answered, by route and status class.";
+    REQUEST_DURATION = Histogram "assize_request_duration_seconds" ["route"],
+        "Time from the request's head to the answer's head.";
+    REQUESTS_IN_FLIGHT = Gauge "assize_requests_in_flight" [],
+        "HTTP requests being worked on.";
+    ERRORS = Counter "assize_errors_total" ["code"],
+        "Error answers, by error code.";
+    VERDICTS = Counter "assize_verdicts_total" ["community", "decision"],
+        "Verdicts given, by community and decision.";
+    FLOORS = Counter "assize_floors_total" ["floor"],
+        "Verdicts decided by a line that no community can move.";
+    DEGRADATIONS = Counter "assize_degradations_total" ["degradation"],
+        "Ways in which assessments fell short.";
+    FAILURES = Counter "assize_failures_total" ["community", "mode"],
+        "Requests that ended without a full assessment, by what the community told its backend to do.";
+    QUEUE_ITEMS = Gauge "assize_queue_items" [],
+        "Items waiting for the model.";
+    QUEUE_TOKENS = Gauge "assize_queue_tokens" [],
+        "Tokens of the items waiting for the model.";
+    ADMITTED_TOKENS = Gauge "assize_admitted_tokens" [],
+        "Tokens admitted and not yet done, waiting or on the device.";
+    ADMITTED_REQUESTS = Gauge "assize_admitted_requests" [],
+        "Conversations admitted and not yet done.";
+    QUEUE_WAIT = Histogram "assize_queue_wait_seconds" [],
+        "Time an item waited before its batch was taken.";
+    BATCH_ITEMS = Histogram "assize_batch_items" [],
+        "Items in a batch.";
+    BATCH_TOKENS = Histogram "assize_batch_tokens" [],
+        "Tokens in a batch, without padding.";
+    INFERENCE_DURATION = Histogram "assize_inference_duration_seconds" [],
+        "Time of one call of the model, failed calls included.";
+    INFERENCE_FAILURES = Counter "assize_inference_failures_total" [],
+        "Calls of the model that failed, panicked or gave a wrong number of outputs.";
+    TOKENISATION_DURATION = Histogram "assize_tokenisation_duration_seconds" [],
+        "Time to turn one conversation into tokens.";
+    OVERLOADS = Counter "assize_overloads_total" ["reason"],
+        "Requests refused at admission, by the bound that refused them.";
+    JOBS_DROPPED = Counter "assize_jobs_dropped_total" ["reason"],
+        "Items that left the queue without an inference.";
+    PROFILE_RELOADS = Counter "assize_profile_reloads_total" ["result"],
+        "Times the profiles were read again, by result.";
+    PROFILES_LOADED = Gauge "assize_profiles_loaded_timestamp_seconds" [],
+        "Unix time at which the profiles in force were loaded.";
+    PROFILES_STALE = Gauge "assize_profiles_stale" [],
+        "1 while the profiles on disk are faulty and older ones stay in force.";
+    MODEL_INFO = Gauge "assize_model_info" ["model", "revision", "taxonomy"],
+        "Always 1; its labels name the model in use.";
+    BUILD_INFO = Gauge "assize_build_info" ["version"],
+        "Always 1; its label is the version of the service.";
+    READY = Gauge "assize_ready" [],
+        "1 while the model answers, otherwise 0.";
+}
+
+/// What the process collector adds (Linux only). SOURCE: prometheus 0.14, `process_collector.rs`.
+const PROCESS: &[MetricDescription] = &[
+    process(
+        "process_cpu_seconds_total",
+        MetricKind::Counter,
+        "Total user and system CPU time spent in seconds.",
+    ),
+    process("process_open_fds", MetricKind::Gauge, "Number of open file descriptors."),
+    process("process_max_fds", MetricKind::Gauge, "Maximum number of open file descriptors."),
+    process("process_virtual_memory_bytes", MetricKind::Gauge, "Virtual memory size in bytes."),
+    process("process_resident_memory_bytes", MetricKind::Gauge, "Resident memory size in bytes."),
+    process(
+        "process_start_time_seconds",
+        MetricKind::Gauge,
+        "Start time of the process since unix epoch in seconds.",
+    ),
+    process("process_threads", MetricKind::Gauge, "Number of OS threads in the process."),
+];
+
+const fn process(name: &'static str, kind: MetricKind, help: &'static str) -> MetricDescription {
+    MetricDescription { name, kind, labels: &[], help }
+}

@@ -1,0 +1,166 @@
+//! The values that labels can have. Call sites pass these, never strings.
+
+use assize_domain::{Decision, Degradation, Floor};
+
+/// A closed set of values for one label.
+pub(crate) trait Label: Copy + 'static {
+    /// Every value: all of them are series from the start.
+    const ALL: &'static [Self];
+
+    /// The value as it stands in the metrics.
+    fn value(self) -> &'static str;
+}
+
+/// Implements [`Label`] for an enum that has `ALL` and `id` of its own.
+macro_rules! label {
+    ($($name:ty),*) => {$(
+        impl Label for $name {
+            const ALL: &'static [Self] = &<$name>::ALL;
+
+            fn value(self) -> &'static str {
+                self.id()
+            }
+        }
+    )*};
+}
+
+label!(Decision, Degradation, Floor, StatusClass, FailureMode, OverloadReason, DropReason, ReloadResult);
+
+/// The class of an HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatusClass {
+    /// Below 400: done. (The service sends no 1xx, and a 3xx is no failure.)
+    Success,
+    /// 400 to 499: the caller's fault.
+    ClientError,
+    /// 500 and above: ours.
+    ServerError,
+}
+
+impl StatusClass {
+    /// Every class.
+    pub const ALL: [Self; 3] = [Self::Success, Self::ClientError, Self::ServerError];
+
+    /// The class of a numeric HTTP status.
+    pub const fn of(status: u16) -> Self {
+        match status {
+            ..=399 => Self::Success,
+            400..=499 => Self::ClientError,
+            500.. => Self::ServerError,
+        }
+    }
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Success => "2xx",
+            Self::ClientError => "4xx",
+            Self::ServerError => "5xx",
+        }
+    }
+}
+
+/// What a community told its backend to do when there is no full assessment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureMode {
+    /// Let the conversation go on.
+    Open,
+    /// Stop it.
+    Closed,
+}
+
+impl FailureMode {
+    /// Every mode.
+    pub const ALL: [Self; 2] = [Self::Open, Self::Closed];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Which bound refused a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OverloadReason {
+    /// Too many tokens admitted.
+    Tokens,
+    /// Too many requests admitted.
+    Requests,
+    /// What is admitted already takes longer than the request's deadline allows.
+    Deadline,
+}
+
+impl OverloadReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Tokens, Self::Requests, Self::Deadline];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Requests => "requests",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// Why a job left the queue without an inference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// Nobody waits for it any more.
+    Abandoned,
+    /// Its deadline passed while it waited.
+    Expired,
+}
+
+impl DropReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::Abandoned, Self::Expired];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// How reading the profiles again ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReloadResult {
+    /// The new profiles are in force.
+    Loaded,
+    /// The new profiles are faulty; the old ones stay in force.
+    Rejected,
+}
+
+impl ReloadResult {
+    /// Every result.
+    pub const ALL: [Self; 2] = [Self::Loaded, Self::Rejected];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_a_class() {
+        for (status, id) in
+            [(200, "2xx"), (304, "2xx"), (400, "4xx"), (499, "4xx"), (500, "5xx"), (599, "5xx")]
+        {
+            assert_eq!(StatusClass::of(status).id(), id, "{status}");
+        }
+    }
+}

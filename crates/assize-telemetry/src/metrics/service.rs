@@ -1,0 +1,57 @@
+//! Profiles, model and build: what the service runs with.
+
+use crate::{MetricsError, ReloadResult, description as d, family::CounterBy, family::Registrar};
+use assize_domain::{ModelIdentity, TAXONOMY_VERSION};
+use prometheus::{IntGauge, IntGaugeVec};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Profiles, model and build.
+#[derive(Debug, Clone)]
+pub struct ServiceMetrics {
+    reloads: CounterBy<ReloadResult>,
+    profiles_loaded: IntGauge,
+    profiles_stale: IntGauge,
+    model_info: IntGaugeVec,
+}
+
+impl ServiceMetrics {
+    pub(crate) fn new(registrar: &Registrar<'_>) -> Result<Self, MetricsError> {
+        let build_info = registrar.gauges(&d::BUILD_INFO)?;
+        // All crates share the workspace's version, so this crate's is the service's.
+        let build = build_info.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")]);
+        build.map_err(|source| MetricsError::Registration { name: d::BUILD_INFO.name, source })?.set(1);
+        Ok(Self {
+            reloads: registrar.counter_by(&d::PROFILE_RELOADS)?,
+            profiles_loaded: registrar.gauge(&d::PROFILES_LOADED)?,
+            profiles_stale: registrar.gauge(&d::PROFILES_STALE)?,
+            model_info: registrar.gauges(&d::MODEL_INFO)?,
+        })
+    }
+
+    /// Says that the profiles in force were loaded at `now`, at start-up: not a reload.
+    pub fn profiles_loaded(&self, now: SystemTime) {
+        // A clock before 1970 is no reason to fail.
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.profiles_loaded.set(i64::try_from(seconds).unwrap_or(i64::MAX));
+        self.profiles_stale.set(0);
+    }
+
+    /// Counts a reload at `now`; a rejected one leaves older profiles in force and marks them stale.
+    pub fn profiles_reloaded(&self, result: ReloadResult, now: SystemTime) {
+        self.reloads.increment(result);
+        match result {
+            ReloadResult::Loaded => self.profiles_loaded(now),
+            ReloadResult::Rejected => self.profiles_stale.set(1),
+        }
+    }
+
+    /// Names the model in use, in place of the one named before.
+    pub fn set_model(&self, model: &ModelIdentity) {
+        self.model_info.reset();
+        let revision = model.revision.to_string();
+        let values = [model.name.as_ref(), revision.as_str(), TAXONOMY_VERSION];
+        if let Ok(series) = self.model_info.get_metric_with_label_values(&values) {
+            series.set(1);
+        }
+    }
+}
