@@ -100,7 +100,7 @@ fn decided_by(decided_by: DecidedBy) -> String {
     }
 }
 
-fn masses(tree: &TreeOutcome) -> (Option<response::HarmMasses>, Option<f32>) {
+fn masses(tree: &TreeOutcome) -> (Option<BTreeMap<String, f32>>, Option<f32>) {
     match tree {
         TreeOutcome::Expected(masses) => {
             let ids = ActionCategory::ALL.iter().map(|category| category.id().to_owned());

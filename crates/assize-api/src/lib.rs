@@ -13,6 +13,6 @@ pub use error::{ErrorCode, FieldError, Problem};
 pub use parse::{Body, ParseError, parse_body};
 pub use request::{Explain, Judge, ModerateRequest, Role, Turn};
 pub use response::{
-    CommunityDetail, CommunitySummary, Contribution, Coverage, Decision, HarmMasses, Margin, Provenance,
-    Readiness, Reason, RiskScores, Scores, SubjectVerdict, VerdictResponse,
+    CommunityDetail, CommunitySummary, Contribution, Coverage, Decision, Margin, Provenance, Readiness,
+    Reason, Scores, SubjectVerdict, VerdictResponse,
 };

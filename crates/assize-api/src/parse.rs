@@ -101,10 +101,8 @@ fn static_part(message: &str) -> String {
 /// Rust's names for types mean nothing to a client.
 fn friendly(expected: &str) -> &str {
     match expected {
-        "struct ModerateRequest" => "a conversation object with `turns`",
-        "struct Turn" => "a turn object with `role` and `content`",
         "a sequence" => "an array",
-        "string or map" | "variant identifier" => "a string",
+        "string or map" => "a string",
         other => other,
     }
 }

@@ -1,11 +1,15 @@
 //! What a client sends.
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 /// One conversation to moderate.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"turns": [{"role": "user", "content": "How do I pick a lock?"}], "community": "default"}))]
 pub struct ModerateRequest {
     /// The conversation, oldest turn first. Judged are the last user turn (in the context of what came before) and
@@ -24,7 +28,7 @@ pub struct ModerateRequest {
 
 /// One message.
 #[derive(Clone, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Turn {
     /// Who spoke.
     pub role: Role,
@@ -40,7 +44,7 @@ impl std::fmt::Debug for Turn {
 }
 
 /// Who spoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The operator's instructions; never judged.
@@ -52,7 +56,7 @@ pub enum Role {
 }
 
 /// What to judge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Judge {
     /// The last user turn.
@@ -62,7 +66,7 @@ pub enum Judge {
 }
 
 /// How much to explain.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Explain {
     /// Decision, scores and provenance.
@@ -73,3 +77,70 @@ pub enum Explain {
     /// Every contribution of every judged subject too.
     Full,
 }
+
+/// Reads a type from a JSON object only. What serde derives takes arrays too, field by field, so that
+/// `["user", "hi"]` would pass for a turn.
+struct ObjectOnly<T>(PhantomData<T>, &'static str);
+
+/// Implements `Deserialize` by way of the derived `Self::deserialize` (`remote = "Self"`), for objects only.
+macro_rules! object_only {
+    ($name:ty, $expected:literal) => {
+        impl<'de> Visitor<'de> for ObjectOnly<$name> {
+            type Value = $name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.1)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                <$name>::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_map(ObjectOnly(PhantomData::<$name>, $expected))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                <$name>::serialize(self, serializer)
+            }
+        }
+    };
+}
+
+object_only!(ModerateRequest, "a conversation object with `turns`");
+object_only!(Turn, "a turn object with `role` and `content`");
+
+/// Reads one of a few words. What serde derives calls `7` in place of a word malformed JSON.
+struct Word<T: 'static>(&'static [&'static str], &'static [T]);
+
+impl<T: Copy> Visitor<'_> for Word<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one of `{}`", self.0.join("`, `"))
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<T, E> {
+        let found = self.0.iter().zip(self.1).find(|(known, _)| **known == word);
+        found.map(|(_, value)| *value).ok_or_else(|| E::unknown_variant(word, self.0))
+    }
+}
+
+/// Implements `Deserialize` for an enum of words.
+macro_rules! word {
+    ($name:ident, [$($word:literal => $variant:ident),*]) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Word(&[$($word),*], &[$(Self::$variant),*]))
+            }
+        }
+    };
+}
+
+word!(Role, ["system" => System, "user" => User, "assistant" => Assistant]);
+word!(Judge, ["prompt" => Prompt, "response" => Response]);
+word!(Explain, ["none" => None, "reasons" => Reasons, "full" => Full]);

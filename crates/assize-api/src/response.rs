@@ -35,10 +35,10 @@ pub struct VerdictResponse {
     pub scores: Scores,
     /// WildGuard's 13 risk categories of the prompt, each in `[0, 1]`; absent where the prompt was not judged.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub risk_categories: Option<RiskScores>,
+    pub risk_categories: Option<BTreeMap<String, f32>>,
     /// Expected harm mass of answering, by SafetyAnalyst's 16 action categories; absent where it was not weighed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub harm_masses: Option<HarmMasses>,
+    pub harm_masses: Option<BTreeMap<String, f32>>,
     /// Expected benefit mass of answering; absent where it was not weighed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub benefit_mass: Option<f32>,
@@ -56,11 +56,6 @@ pub struct VerdictResponse {
     /// What the verdict rests on.
     pub provenance: Provenance,
 }
-
-/// Scores by WildGuard sub-category.
-pub type RiskScores = BTreeMap<String, f32>;
-/// Masses by action category.
-pub type HarmMasses = BTreeMap<String, f32>;
 
 /// Harmfulness minus each threshold; negative below it.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
@@ -182,6 +177,8 @@ pub struct CommunityDetail {
     pub thresholds: BTreeMap<String, f64>,
     /// Every weight in force, by key.
     pub weights: BTreeMap<String, f64>,
+    /// Lines that hold here as everywhere; no profile can move them.
+    pub floors: Vec<String>,
     /// How many labelled examples guard the profile.
     pub examples: usize,
 }

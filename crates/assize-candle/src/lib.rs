@@ -1,14 +1,14 @@
 //! The only crate that knows tensors: device, weights, tokenizer, encoder, heads, calibration.
 //!
-//! [`GuardModel::load`] reads a model folder (four files) and gives everything needed to judge a text:
+//! [`GuardModel::load`] reads a model folder (four files); [`Reader::split`] parts it into what reads and what computes:
 //!
 //! ```text
-//! text --GuardTokenizer::ids--> word pieces --Sequence::{single,pair}--> Sequence
-//!      --Encoder::infer--> HeadLogits --calibrate::{prompt,response}_scores, expected_masses--> domain values
+//! Conversation --Reader::read--> Reading { Sequence... }      tokens, views, windows; any thread
+//!     Sequence --Encoder::infer--> HeadLogits                 the one thread that owns the model
+//!   HeadLogits --Reading::assess--> Assessment                calibration, views and windows put together
 //! ```
 //!
-//! Here is no queue, no thread, no clock and no community: windows are cut and answers are put together by the
-//! server, batches are formed by `assize-inference`.
+//! Here is no queue, no thread, no clock and no community: batches are formed by `assize-inference`.
 
 pub mod calibrate;
 mod device;

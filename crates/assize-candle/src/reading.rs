@@ -8,7 +8,8 @@
 //! harmful = max( p(prompt), p(context + prompt) × (1 - p(context)) )
 //! ```
 //!
-//! The response is read as the second segment after its prompt (in context). Long text is cut into windows.
+//! The response is read as the second segment after its prompt: alone or with the context, whichever governs the
+//! prompt, for the same two reasons. Long text is cut into windows.
 
 mod combine;
 mod topics;
@@ -72,10 +73,19 @@ struct Plan {
     prompt: Range<usize>,
     /// The context alone and the context with the prompt: one sequence each, or none.
     in_context: Option<InContext>,
-    response: Range<usize>,
+    /// The response after its prompt alone, and after context and prompt; used is the one that governs the prompt.
+    response: Option<Part>,
+    response_in_context: Option<Part>,
+    /// Absent where the prompt is read only to know whether its context governs.
     prompt_coverage: Option<Coverage>,
-    response_coverage: Option<Coverage>,
     topics: TopicSignals,
+}
+
+/// The windows of a text, and how much of it they hold.
+#[derive(Debug, Clone)]
+struct Part {
+    windows: Range<usize>,
+    coverage: Coverage,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -109,12 +119,21 @@ impl Reader {
         let context = self.context(conversation)?;
         let mut reading =
             Reading { sequences: Vec::new(), plan: Plan::default(), judge: Arc::clone(&self.judge) };
-        if conversation.judges(Subject::Prompt) {
-            self.read_prompt(&mut reading, &prompt, &context)?;
+        let judges_response = conversation.judges(Subject::Response);
+        if conversation.judges(Subject::Prompt) || (judges_response && !context.is_empty()) {
+            let coverage = self.read_prompt(&mut reading, &prompt, &context)?;
+            reading.plan.prompt_coverage = conversation.judges(Subject::Prompt).then_some(coverage);
         }
-        if conversation.judges(Subject::Response) {
-            let joined = [context.as_slice(), prompt.as_slice()].concat();
-            self.read_response(&mut reading, &joined, conversation)?;
+        if judges_response {
+            let response =
+                conversation.response().map(|text| self.ids(text)).collect::<Result<Vec<_>, _>>()?;
+            let response = response.concat();
+            reading.plan.response = Some(self.read_response(&mut reading, &prompt, &response)?);
+            if !context.is_empty() {
+                let joined = [context, prompt].concat();
+                reading.plan.response_in_context =
+                    Some(self.read_response(&mut reading, &joined, &response)?);
+            }
         }
         reading.plan.topics = self.topics.find(conversation);
         Ok(reading)
@@ -127,7 +146,8 @@ impl Reader {
     /// The latest tokens of the earlier user turns, in the order they were written.
     fn context(&self, conversation: &Conversation) -> Result<Vec<u32>, ReadError> {
         let mut parts: Vec<Vec<u32>> = Vec::new();
-        let mut left = CONTEXT_TOKENS;
+        // Half of a small window at most, so that the prompt has room beside it.
+        let mut left = CONTEXT_TOKENS.min(self.judge.card.input.window_tokens / 2);
         for turn in conversation.earlier_user_turns().rev() {
             let mut ids = self.ids(turn)?;
             // A long turn gives its end: that is what the next turn follows.
@@ -142,16 +162,20 @@ impl Reader {
         Ok(parts.concat())
     }
 
-    fn read_prompt(&self, reading: &mut Reading, prompt: &[u32], context: &[u32]) -> Result<(), ReadError> {
+    fn read_prompt(
+        &self,
+        reading: &mut Reading,
+        prompt: &[u32],
+        context: &[u32],
+    ) -> Result<Coverage, ReadError> {
         let input = &self.judge.card.input;
         let capacity = input.window_tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
         let (windows, coverage) = windows::cut(prompt.len(), capacity, input.max_windows);
         let parts = windows.into_iter().filter_map(|window| prompt.get(window));
         let sequences = parts.map(|part| Sequence::single(self.framing, part).map_err(ReadError::Window));
         reading.plan.prompt = reading.append(sequences)?;
-        reading.plan.prompt_coverage = Some(coverage);
         if context.is_empty() {
-            return Ok(());
+            return Ok(coverage);
         }
         let end = windows::ends(prompt, capacity.saturating_sub(context.len()));
         let joined = [context, end.as_slice()].concat();
@@ -159,29 +183,25 @@ impl Reader {
         let sequences = pair.iter().map(|ids| Sequence::single(self.framing, ids).map_err(ReadError::Window));
         let placed = reading.append(sequences)?;
         reading.plan.in_context = Some(InContext { context: placed.start, joined: placed.start + 1 });
-        Ok(())
+        Ok(coverage)
     }
 
     fn read_response(
         &self,
         reading: &mut Reading,
         prompt: &[u32],
-        conversation: &Conversation,
-    ) -> Result<(), ReadError> {
-        let response =
-            conversation.response().map(|text| self.ids(text)).collect::<Result<Vec<_>, _>>()?.concat();
+        response: &[u32],
+    ) -> Result<Part, ReadError> {
         let input = &self.judge.card.input;
         let capacity = input.window_tokens.saturating_sub(Sequence::PAIR_OVERHEAD);
-        let prompt =
-            windows::ends(prompt, windows::prompt_room(capacity, response.len(), input.prompt_share));
-        let room = capacity.saturating_sub(prompt.len());
-        let (windows, coverage) = windows::cut(response.len(), room, input.max_windows);
+        let room = windows::prompt_room(capacity, response.len(), input.prompt_share);
+        let prompt = windows::ends(prompt, room);
+        let (windows, coverage) =
+            windows::cut(response.len(), capacity.saturating_sub(prompt.len()), input.max_windows);
         let parts = windows.into_iter().filter_map(|window| response.get(window));
         let sequences =
             parts.map(|part| Sequence::pair(self.framing, &prompt, part).map_err(ReadError::Window));
-        reading.plan.response = reading.append(sequences)?;
-        reading.plan.response_coverage = Some(coverage);
-        Ok(())
+        Ok(Part { windows: reading.append(sequences)?, coverage })
     }
 }
 
@@ -202,21 +222,26 @@ impl Reading {
     /// When a guard score is not finite. Masses that are not finite make the tree unusable instead.
     pub fn assess(self, outputs: &[HeadLogits]) -> Result<Assessment, NotFinite> {
         let (plan, card) = (&self.plan, &self.judge.card);
-        let prompt = combine::windows(outputs.get(plan.prompt.clone()).unwrap_or_default());
+        let read =
+            |windows: &Range<usize>| combine::windows(outputs.get(windows.clone()).unwrap_or_default());
         let in_context =
             plan.in_context.and_then(|view| Some((outputs.get(view.context)?, outputs.get(view.joined)?)));
-        let prompt = prompt.map(|alone| combine::prompt(&alone, in_context, card)).transpose()?;
-        let response = combine::windows(outputs.get(plan.response.clone()).unwrap_or_default());
-        let response = response.map(|logits| calibrate::response_scores(&logits, card)).transpose()?;
+        let prompt = read(&plan.prompt).map(|alone| combine::prompt(&alone, in_context, card)).transpose()?;
+        let context_governs = prompt.as_ref().is_some_and(|prompt| prompt.context_governs);
+        let in_context = plan.response_in_context.as_ref().filter(|_| context_governs);
+        let response = in_context.or(plan.response.as_ref());
+        let logits = response.and_then(|part| read(&part.windows));
+        let scores = logits.map(|logits| calibrate::response_scores(&logits, card)).transpose()?;
+        let judged = prompt.filter(|_| plan.prompt_coverage.is_some());
         let (prompt, tree) =
-            prompt.map_or((None, TreeOutcome::NotRequested), |read| (Some(read.scores), read.tree));
+            judged.map_or((None, TreeOutcome::NotRequested), |read| (Some(read.scores), read.tree));
         Ok(Assessment {
-            guard: GuardScores { prompt, response },
+            guard: GuardScores { prompt, response: scores },
             operating_points: card.operating_points,
             tree,
             topics: plan.topics,
             prompt_coverage: plan.prompt_coverage,
-            response_coverage: plan.response_coverage,
+            response_coverage: response.map(|part| part.coverage),
             model: self.judge.identity.clone(),
         })
     }

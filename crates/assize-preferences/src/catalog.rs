@@ -30,17 +30,17 @@ impl Catalog {
     /// Every mistake in every file: syntax, unknown keys, values out of range, a parent that is missing, a cycle.
     pub fn parse(sources: &[ProfileSource]) -> Result<Self, ProfileErrors> {
         let mut errors = Vec::new();
-        let mut raws = BTreeMap::new();
+        let mut raws = Raws::new();
+        let mut failed = Vec::new();
         for source in sources {
-            match read(source) {
-                Ok((id, raw)) => drop(raws.insert(id, (source.file.clone(), raw))),
-                Err(error) => errors.push(error),
+            if let Err(error) = read(source, &mut raws, &mut failed) {
+                errors.push(error);
             }
         }
         if sources.is_empty() {
             errors.push(whole_file("(none)", "there is no profile file; at least one is needed".to_owned()));
         }
-        let profiles = resolve_all(raws, &mut errors);
+        let profiles = resolve_all(raws, failed, &mut errors);
         if errors.is_empty() { Ok(Self { profiles }) } else { Err(ProfileErrors(errors)) }
     }
 
@@ -64,20 +64,36 @@ fn whole_file(file: &str, problem: String) -> ProfileError {
     ProfileError { file: file.to_owned(), key: String::new(), line: None, problem }
 }
 
-fn read(source: &ProfileSource) -> Result<(CommunityId, RawProfile), ProfileError> {
-    let stem = source.file.strip_suffix(".toml").unwrap_or(&source.file);
-    let id = stem
-        .parse()
-        .map_err(|error| whole_file(&source.file, format!("`{stem}` is no community id: {error}")))?;
-    Ok((id, raw::parse(&source.file, &source.text)?))
-}
-
 type Raws = BTreeMap<CommunityId, (String, RawProfile)>;
 
-/// Resolves parents before children, round by round; what is left when a round gets nowhere is in a cycle.
-fn resolve_all(mut raws: Raws, errors: &mut Vec<ProfileError>) -> BTreeMap<CommunityId, Arc<Profile>> {
+/// Reads one file into `raws`; the id of one that can't be read goes to `failed`, so that its children aren't blamed.
+fn read(source: &ProfileSource, raws: &mut Raws, failed: &mut Vec<CommunityId>) -> Result<(), ProfileError> {
+    let stem = source.file.strip_suffix(".toml").unwrap_or(&source.file);
+    let id: CommunityId = stem
+        .parse()
+        .map_err(|error| whole_file(&source.file, format!("`{stem}` is no community id: {error}")))?;
+    if raws.contains_key(&id) || failed.contains(&id) {
+        let problem = format!("is a second file for `{id}`; allowed: one for each community");
+        return Err(whole_file(&source.file, problem));
+    }
+    match raw::parse(&source.file, &source.text) {
+        Ok(raw) => drop(raws.insert(id, (source.file.clone(), raw))),
+        Err(error) => {
+            failed.push(id);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Resolves parents before children, round by round; what is left when a round gets nowhere is in a cycle or hangs
+/// on one. `failed` are the files that can't be read.
+fn resolve_all(
+    mut raws: Raws,
+    mut failed: Vec<CommunityId>,
+    errors: &mut Vec<ProfileError>,
+) -> BTreeMap<CommunityId, Arc<Profile>> {
     let mut done: BTreeMap<CommunityId, Arc<Profile>> = BTreeMap::new();
-    let mut failed: Vec<CommunityId> = Vec::new();
     refuse_missing_parents(&mut raws, &mut failed, errors);
     while !raws.is_empty() {
         let ready =
@@ -85,7 +101,8 @@ fn resolve_all(mut raws: Raws, errors: &mut Vec<ProfileError>) -> BTreeMap<Commu
         let next: Vec<CommunityId> =
             raws.iter().filter(|(_, (_, raw))| ready(raw)).map(|(id, _)| id.clone()).collect();
         if next.is_empty() {
-            errors.extend(raws.values().map(|(file, raw)| cycle(file, raw)));
+            let in_cycle = raws.iter().filter(|(id, _)| leads_back(id, &raws));
+            errors.extend(in_cycle.map(|(_, (file, raw))| cycle(file, raw)));
             break;
         }
         for id in next {
@@ -114,7 +131,7 @@ fn parent_id(raw: &RawProfile) -> Option<CommunityId> {
 }
 
 fn refuse_missing_parents(raws: &mut Raws, failed: &mut Vec<CommunityId>, errors: &mut Vec<ProfileError>) {
-    let known: Vec<CommunityId> = raws.keys().cloned().collect();
+    let known: Vec<CommunityId> = raws.keys().chain(failed.iter()).cloned().collect();
     raws.retain(|id, (file, raw)| {
         let Some(wanted) = raw.extends.clone() else { return true };
         if known.iter().any(|id| id.as_str() == wanted) {
@@ -126,6 +143,12 @@ fn refuse_missing_parents(raws: &mut Raws, failed: &mut Vec<CommunityId>, errors
         failed.push(id.clone());
         false
     });
+}
+
+/// Whether following `extends` from `start` comes back to it; one that only hangs on a cycle isn't blamed for it.
+fn leads_back(start: &CommunityId, raws: &Raws) -> bool {
+    let parent = |id: &CommunityId| raws.get(id).and_then(|(_, raw)| parent_id(raw));
+    std::iter::successors(parent(start), parent).take(raws.len()).any(|id| id == *start)
 }
 
 fn cycle(file: &str, raw: &RawProfile) -> ProfileError {

@@ -63,6 +63,23 @@ pub struct Weights {
     pub harm: [f64; ActionCategory::ALL.len()],
 }
 
+impl Weights {
+    /// Every weight by its key under `weights` in a profile file.
+    pub fn by_key(&self) -> impl Iterator<Item = (String, f64)> {
+        let single = [
+            ("bias", self.bias),
+            ("guard", self.guard),
+            ("response", self.response),
+            ("adversarial", self.adversarial),
+            ("refusal", self.refusal),
+            ("benefit", self.benefit),
+        ];
+        let single = single.into_iter().map(|(key, weight)| (key.to_owned(), weight));
+        let harm = ActionCategory::ALL.into_iter().zip(self.harm);
+        single.chain(harm.map(|(category, weight)| (format!("harm.{}", category.id()), weight)))
+    }
+}
+
 /// A labelled conversation that a profile must decide as its authors expect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {

@@ -2,8 +2,11 @@
 
 use crate::error::ProfileError;
 use schemars::JsonSchema;
+use serde::de::value::{SeqAccessDeserializer, StrDeserializer};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A community's profile: what it values, and from which point on it wants a review or a block.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -113,11 +116,36 @@ pub(crate) enum RawRole {
 }
 
 /// One decision or several.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum RawExpect {
     One(RawDecision),
     AnyOf(Vec<RawDecision>),
+}
+
+impl<'de> Deserialize<'de> for RawExpect {
+    /// By hand, because the derived code tells of an "untagged enum" and not what is there and what is allowed.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExpectVisitor)
+    }
+}
+
+struct ExpectVisitor;
+
+impl<'de> Visitor<'de> for ExpectVisitor {
+    type Value = RawExpect;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`allow`, `review`, `block` or a list of them")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<RawExpect, E> {
+        RawDecision::deserialize(StrDeserializer::new(text)).map(RawExpect::One)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<RawExpect, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(RawExpect::AnyOf)
+    }
 }
 
 /// A decision.

@@ -97,7 +97,8 @@ impl<'a> Resolver<'a> {
         let range = (0.001, 1.0);
         let review = self.number("thresholds.review", raw.review, parent.map(|t| t.review), range);
         let block = self.number("thresholds.block", raw.block, parent.map(|t| t.block), range);
-        if review > block {
+        let is_given = |own: Option<f64>| own.is_some() || parent.is_some();
+        if is_given(raw.review) && is_given(raw.block) && review > block {
             let problem =
                 format!("is `{review}`, above `thresholds.block` (`{block}`); allowed: at or below it");
             self.error("thresholds.review", problem);

@@ -69,7 +69,8 @@ pub(crate) fn problem(text: &str) -> Option<String> {
     if text.trim().is_empty() || text.len() > 300 {
         return Some(format!("{} bytes; a sentence has 1 to 300", text.len()));
     }
-    let rest = PLACEHOLDERS.iter().fold(text.to_owned(), |rest, placeholder| rest.replace(placeholder, ""));
+    // A space stays in a placeholder's place, so that what is around it can't close up into another placeholder.
+    let rest = PLACEHOLDERS.iter().fold(text.to_owned(), |rest, placeholder| rest.replace(placeholder, " "));
     rest.contains(['{', '}'])
         .then(|| format!("`{text}` holds a brace that is no placeholder; allowed: {allowed}"))
 }

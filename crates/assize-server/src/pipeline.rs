@@ -3,9 +3,9 @@
 use crate::assessor::{AssessError, Assessor};
 use crate::http::error::ApiError;
 use assize_api::ErrorCode;
-use assize_domain::{Conversation, DecidedBy, Verdict};
+use assize_domain::{Assessment, Conversation, DecidedBy, Verdict};
 use assize_inference::{InferError, Refused};
-use assize_preferences::{Profile, decide};
+use assize_preferences::{FailureMode, Profile, decide};
 use assize_telemetry::{ModerationMetrics, error_chain};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -46,23 +46,46 @@ impl Pipeline {
         let (conversations, profiles): (Vec<Conversation>, Vec<Arc<Profile>>) =
             cases.into_iter().map(|case| (case.conversation, case.profile)).unzip();
         let assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
-        let cases = assessments.into_iter().zip(profiles);
-        let verdicts =
-            cases.map(|(assessment, profile)| Ok(decide(&assessment.map_err(ModerateError)?, &profile)));
-        Ok(verdicts.inspect(|verdict| self.record(verdict)).collect())
+        let judged = assessments.into_iter().zip(profiles);
+        Ok(judged.map(|(assessment, profile)| self.value(assessment, &profile)).collect())
     }
 
-    /// Counts a verdict, and logs a failure with its causes. Neither holds text.
-    fn record(&self, verdict: &Result<Verdict, ModerateError>) {
-        let verdict = match verdict {
-            Ok(verdict) => verdict,
-            Err(error) => return tracing::warn!(error = error_chain(&error.0), "no verdict"),
-        };
+    /// Decides and records one case.
+    fn value(
+        &self,
+        assessment: Result<Assessment, AssessError>,
+        profile: &Profile,
+    ) -> Result<Verdict, ModerateError> {
+        let verdict = assessment.map(|assessment| decide(&assessment, profile));
+        match &verdict {
+            Ok(verdict) => self.record(verdict, profile),
+            Err(error) => {
+                tracing::warn!(error = error_chain(error), "no verdict");
+                self.count_failure(profile);
+            }
+        }
+        verdict.map_err(ModerateError)
+    }
+
+    /// Counts a verdict. No count holds text.
+    fn record(&self, verdict: &Verdict, profile: &Profile) {
         self.metrics.verdict(&verdict.community, verdict.decision);
         verdict.degraded.iter().for_each(|degradation| self.metrics.degradation(*degradation));
+        if !verdict.degraded.is_empty() {
+            self.count_failure(profile);
+        }
         if let DecidedBy::Floor(floor) = verdict.decided_by {
             self.metrics.floor(floor);
         }
+    }
+
+    /// Counts a conversation without a full assessment, by what its community wants then.
+    pub(crate) fn count_failure(&self, profile: &Profile) {
+        let mode = match profile.on_failure() {
+            FailureMode::Open => assize_telemetry::FailureMode::Open,
+            FailureMode::Closed => assize_telemetry::FailureMode::Closed,
+        };
+        self.metrics.failure(profile.id(), mode);
     }
 }
 

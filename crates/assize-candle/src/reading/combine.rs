@@ -8,6 +8,8 @@ use assize_domain::{ExpectedMasses, GuardHead, Mass, PromptScores, Score, TreeOu
 pub(super) struct PromptRead {
     pub(super) scores: PromptScores,
     pub(super) tree: TreeOutcome,
+    /// Whether the prompt is worse in its context than alone.
+    pub(super) context_governs: bool,
 }
 
 /// One answer for all windows of a text; `None` where there are none.
@@ -50,12 +52,14 @@ pub(super) fn prompt(
 ) -> Result<PromptRead, NotFinite> {
     let mut scores = calibrate::prompt_scores(alone, card)?;
     let mut masses = calibrate::expected_masses(alone);
+    let mut context_governs = false;
     if let Some((context, joined)) = in_context {
         let before = calibrate::prompt_scores(context, card)?;
         let after = calibrate::prompt_scores(joined, card)?;
         let adversarial = larger(scores.adversarial, added(before.adversarial, after.adversarial));
         let harmful = added(before.harmful, after.harmful);
         if harmful > scores.harmful {
+            context_governs = true;
             let risk = after.risk.map(|risk| added(before.harmful, risk));
             scores = PromptScores { harmful, risk, ..scores };
             let fresh = 1.0 - before.harmful.get();
@@ -64,7 +68,7 @@ pub(super) fn prompt(
         scores.adversarial = adversarial;
     }
     let tree = masses.map_or_else(TreeOutcome::Unusable, TreeOutcome::Expected);
-    Ok(PromptRead { scores, tree })
+    Ok(PromptRead { scores, tree, context_governs })
 }
 
 /// The harms that this turn adds, `fresh` in `[0, 1]` being the chance that they are not the context's. The benefit

@@ -1,9 +1,5 @@
 //! What a model folder must be, and what is said of one that is not. Works on a tiny checkpoint made here.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests: a panic is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a panic is a failed test")]
 
 mod tiny;
 

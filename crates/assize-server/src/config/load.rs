@@ -4,6 +4,7 @@ use super::{ApiKeys, CommunitiesConfig, Config, InferenceConfig, RawConfig, Serv
 use assize_candle::DeviceChoice;
 use assize_domain::Limits;
 use assize_inference::{AdmissionLimits, BatchPolicy};
+use assize_telemetry::{LogConfig, LogFormat};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +92,7 @@ fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
         communities: communities(raw)?,
         keys: keys(raw)?,
         conversations_per_minute: std::num::NonZeroU32::new(raw.quota.conversations_per_minute),
-        log: log(raw),
+        log: log(raw)?,
     })
 }
 
@@ -189,10 +190,11 @@ fn keys(raw: &RawConfig) -> Result<Option<ApiKeys>, ConfigError> {
     ApiKeys::parse(&text).map(Some).map_err(|problem| ConfigError::Keys { key, problem })
 }
 
-fn log(raw: &RawConfig) -> assize_telemetry::LogConfig {
-    let format = match raw.telemetry.log_format {
-        super::LogFormat::Text => assize_telemetry::LogFormat::Text,
-        super::LogFormat::Json => assize_telemetry::LogFormat::Json,
+fn log(raw: &RawConfig) -> Result<LogConfig, ConfigError> {
+    let format = match raw.telemetry.log_format.as_str() {
+        "text" => LogFormat::Text,
+        "json" => LogFormat::Json,
+        other => return Err(out_of_range("telemetry.log_format", &other, &"`text` or `json`")),
     };
-    assize_telemetry::LogConfig { format, filter: raw.telemetry.log_filter.clone() }
+    Ok(LogConfig { format, filter: raw.telemetry.log_filter.clone() })
 }

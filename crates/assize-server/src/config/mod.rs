@@ -6,7 +6,7 @@ mod raw;
 
 pub use keys::ApiKeys;
 pub use load::{ConfigError, Overrides, load};
-pub use raw::{LogFormat, RawConfig};
+pub use raw::RawConfig;
 
 use assize_candle::DeviceChoice;
 use assize_domain::{CommunityId, Limits};

@@ -62,8 +62,8 @@ impl Default for RawServer {
             // Four turns of the largest size; reading it costs about 60 ms of one core.
             max_body_bytes: 256 * 1024,
             max_connections: 4096,
-            // Generous for a phone on a bad line, short enough that idle sockets don't pile up.
-            header_read_timeout: Duration::from_secs(10),
+            // Also how long an idle keep-alive connection stays open; short enough that idle sockets don't pile up.
+            header_read_timeout: Duration::from_secs(30),
             body_read_timeout: Duration::from_secs(10),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(25),
@@ -183,23 +183,13 @@ pub struct RawQuota {
 #[serde(deny_unknown_fields, default)]
 pub struct RawTelemetry {
     /// `text` or `json`.
-    pub log_format: LogFormat,
+    pub log_format: String,
     /// What to log, as `info` or `assize_server=debug,info`.
     pub log_filter: String,
 }
 
 impl Default for RawTelemetry {
     fn default() -> Self {
-        Self { log_format: LogFormat::Text, log_filter: "info".to_owned() }
+        Self { log_format: "text".to_owned(), log_filter: "info".to_owned() }
     }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
 }

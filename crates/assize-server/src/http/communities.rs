@@ -3,9 +3,10 @@
 use super::error::ApiError;
 use crate::state::AppState;
 use assize_api::{CommunityDetail, CommunitySummary, ErrorCode, Problem};
-use assize_domain::{ActionCategory, CommunityId};
+use assize_domain::{CommunityId, Floor};
 use assize_preferences::Profile;
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,27 +46,18 @@ fn summary(profile: &Profile, default: &CommunityId) -> CommunitySummary {
 )]
 pub(crate) async fn get_community(
     State(state): State<Arc<AppState>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CommunityDetail>, ApiError> {
     let in_force = state.communities.in_force();
-    let found = id.parse::<CommunityId>().ok().and_then(|id| in_force.catalog.get(&id).cloned());
+    let id = id.ok().and_then(|Path(id)| id.parse::<CommunityId>().ok());
+    let found = id.and_then(|id| in_force.catalog.get(&id).cloned());
     found.map(|profile| Json(detail(&profile))).ok_or_else(|| {
         ApiError::new(ErrorCode::UnknownCommunity, "no such community; `GET /communities` lists them")
     })
 }
 
 fn detail(profile: &Profile) -> CommunityDetail {
-    let (thresholds, weights) = (profile.thresholds(), profile.weights());
-    let named = [
-        ("bias", weights.bias),
-        ("guard", weights.guard),
-        ("response", weights.response),
-        ("adversarial", weights.adversarial),
-        ("refusal", weights.refusal),
-        ("benefit", weights.benefit),
-    ];
-    let harm = ActionCategory::ALL.iter().map(|category| format!("harm.{}", category.id())).zip(weights.harm);
-    let named = named.into_iter().map(|(key, value)| (key.to_owned(), value));
+    let thresholds = profile.thresholds();
     CommunityDetail {
         id: profile.id().to_string(),
         title: profile.title().to_owned(),
@@ -77,7 +69,8 @@ fn detail(profile: &Profile) -> CommunityDetail {
             ("review".to_owned(), thresholds.review),
             ("block".to_owned(), thresholds.block),
         ]),
-        weights: named.chain(harm).collect(),
+        weights: profile.weights().by_key().collect(),
+        floors: Floor::ALL.iter().map(|floor| floor.id().to_owned()).collect(),
         examples: profile.examples().len(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod communities;
+mod document;
 pub(crate) mod error;
 mod health;
 pub mod listener;
@@ -19,28 +20,12 @@ use axum::middleware::from_fn_with_state;
 use error::ApiError;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Assize",
-        description = "Judges chat turns and decides by a community's values: allow, review or block, with reasons.\n\nJudging (the assessment) is the same for everyone; valuing (the profile) is each community's own. Errors are RFC 9457 problem details with a stable `code`.",
-        license(name = "Apache-2.0")
-    ),
-    tags(
-        (name = "moderation", description = "Verdicts on conversations"),
-        (name = "communities", description = "Whose values decide"),
-        (name = "health", description = "For orchestrators and dashboards"),
-    )
-)]
-struct ApiDocument;
-
 /// The API as an OpenAPI document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    guarded_at_both_places().merge(open()).split_for_parts().1
+    document::complete(guarded_at_both_places().merge(open()).split_for_parts().1)
 }
 
 /// What needs an API key, where keys are in use.
@@ -61,7 +46,7 @@ fn open() -> OpenApiRouter<Arc<AppState>> {
 
 /// Both versions of the guarded paths: `/v1/...` for those who pin, the bare ones for those who follow.
 fn guarded_at_both_places() -> OpenApiRouter<Arc<AppState>> {
-    OpenApiRouter::with_openapi(ApiDocument::openapi()).merge(guarded()).nest("/v1", guarded())
+    OpenApiRouter::with_openapi(document::declared()).merge(guarded()).nest("/v1", guarded())
 }
 
 /// The whole service as a router.

@@ -105,7 +105,7 @@ async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<Moder
             let profile = Arc::clone(&case.profile);
             let mut verdicts = moderate_all(state, vec![case], deadline).await?;
             let verdict = verdicts.pop().ok_or_else(|| ApiError::new(ErrorCode::Internal, "no verdict"))?;
-            let verdict = verdict.map_err(|error| failed(state, &error, &profile))?;
+            let verdict = verdict.map_err(|error| failed(&error, &profile))?;
             Ok(ModerateAnswer::One(Box::new(convert::verdict(&verdict, explain))))
         }
         Body::Many(requests) => {
@@ -119,21 +119,16 @@ async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<Moder
             let verdicts = moderate_all(state, cases, deadline).await?;
             let items = verdicts.into_iter().zip(explains).zip(profiles);
             Ok(ModerateAnswer::Many(
-                items.map(|((verdict, explain), profile)| item(state, verdict, explain, &profile)).collect(),
+                items.map(|((verdict, explain), profile)| item(verdict, explain, &profile)).collect(),
             ))
         }
     }
 }
 
-fn item(
-    state: &AppState,
-    verdict: Result<Verdict, ModerateError>,
-    explain: Explain,
-    profile: &Profile,
-) -> ListItem {
+fn item(verdict: Result<Verdict, ModerateError>, explain: Explain, profile: &Profile) -> ListItem {
     match verdict {
         Ok(verdict) => ListItem::Verdict(Box::new(convert::verdict(&verdict, explain))),
-        Err(error) => ListItem::Problem(failed(state, &error, profile).problem(None)),
+        Err(error) => ListItem::Problem(failed(&error, profile).problem(None)),
     }
 }
 
@@ -159,22 +154,13 @@ fn refused(state: &AppState, error: &ModerateError, speaks: &Profile, all: &[Arc
     if !answer.code().is_failure() {
         return answer;
     }
-    all.iter().for_each(|profile| count_failure(state, profile));
+    all.iter().for_each(|profile| state.pipeline.count_failure(profile));
     answer.on_failure(speaks.on_failure())
 }
 
-/// One conversation that failed alone.
-fn failed(state: &AppState, error: &ModerateError, profile: &Profile) -> ApiError {
-    count_failure(state, profile);
+/// One conversation that failed alone; the pipeline has counted it.
+fn failed(error: &ModerateError, profile: &Profile) -> ApiError {
     error.to_api_error().on_failure(profile.on_failure())
-}
-
-fn count_failure(state: &AppState, profile: &Profile) {
-    let mode = match profile.on_failure() {
-        FailureMode::Open => assize_telemetry::FailureMode::Open,
-        FailureMode::Closed => assize_telemetry::FailureMode::Closed,
-    };
-    state.metrics.moderation.failure(profile.id(), mode);
 }
 
 fn case(state: &AppState, request: ModerateRequest, place: &str) -> Result<Case, ApiError> {

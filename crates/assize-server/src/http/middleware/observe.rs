@@ -8,7 +8,7 @@ use assize_api::ErrorCode;
 use assize_telemetry::StatusClass;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::any::Any;
@@ -23,7 +23,7 @@ pub(crate) async fn observe(
 ) -> Response {
     let context = RequestContext::from_headers(request.headers());
     let route = routes::label(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
-    let method = request.method().clone();
+    let method = method_label(request.method());
     request.extensions_mut().insert(context.clone());
     let in_flight = state.metrics.http.request_started();
     let started = Instant::now();
@@ -43,7 +43,7 @@ pub(crate) async fn observe(
     tracing::info!(
         request.id = context.request_id,
         trace.id = context.trace_id,
-        http.method = %method,
+        http.method = method,
         http.route = route,
         http.status = status,
         error.code = code,
@@ -51,6 +51,12 @@ pub(crate) async fn observe(
         "request"
     );
     response
+}
+
+/// A client may invent a method; only known ones are repeated.
+fn method_label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 fn write_problem(response: &mut Response, error: &ApiError, context: &RequestContext) {

@@ -1,0 +1,18 @@
+//! What the crate promises, seen from outside: the formula, the floors, the digest and the errors of profile files.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests: a panic is a failed test"
+)]
+
+mod arbitrary;
+mod digest;
+mod files;
+mod floors;
+mod golden;
+mod inheritance;
+mod mistakes;
+mod noise;
+mod properties;

@@ -1,0 +1,199 @@
+//! The formula, for whatever assessment and whatever valid profile: what sums to what, and which way each thing moves it.
+
+use crate::arbitrary::{Values, assessment, mass, score, threshold, values};
+use assize_domain::{
+    ActionCategory, Assessment, DecidedBy, Decision, ExpectedMasses, GuardHead, Mass, PromptScores,
+    ResponseScores, Score, Subject, TreeOutcome,
+};
+use assize_preferences::decide;
+use proptest::prelude::*;
+
+/// Two units in the last place of a harmfulness near 1: what `exp` of one machine and of another may differ by.
+const ROUNDING: f64 = 4e-16;
+
+/// Something in an assessment that can be raised.
+#[derive(Debug, Clone, Copy)]
+enum Raised {
+    HarmMass(usize, Mass),
+    PromptHarmful(Score),
+    ResponseHarmful(Score),
+    Adversarial(Score),
+    BenefitMass(Mass),
+    Refusal(Score),
+}
+
+/// What speaks against a conversation.
+fn against() -> impl Strategy<Value = Raised> {
+    prop_oneof![
+        2 => (0..ActionCategory::ALL.len(), mass()).prop_map(|(index, mass)| Raised::HarmMass(index, mass)),
+        1 => score().prop_map(Raised::PromptHarmful),
+        1 => score().prop_map(Raised::ResponseHarmful),
+        1 => score().prop_map(Raised::Adversarial),
+    ]
+}
+
+/// What speaks for a conversation.
+fn in_favour() -> impl Strategy<Value = Raised> {
+    prop_oneof![mass().prop_map(Raised::BenefitMass), score().prop_map(Raised::Refusal)]
+}
+
+/// The assessment with one thing raised; unchanged where the thing is not there.
+fn raise(before: &Assessment, raised: Raised) -> Assessment {
+    let mut after = before.clone();
+    match raised {
+        Raised::HarmMass(index, to) => masses(&mut after, |masses| lift(&mut masses.harm[index], to)),
+        Raised::BenefitMass(to) => masses(&mut after, |masses| lift(&mut masses.benefit, to)),
+        Raised::PromptHarmful(to) => prompt(&mut after, |scores| lift(&mut scores.harmful, to)),
+        Raised::Adversarial(to) => prompt(&mut after, |scores| lift(&mut scores.adversarial, to)),
+        Raised::ResponseHarmful(to) => response(&mut after, |scores| lift(&mut scores.harmful, to)),
+        Raised::Refusal(to) => response(&mut after, |scores| lift(&mut scores.refusal, to)),
+    }
+    after
+}
+
+fn lift<T: PartialOrd>(value: &mut T, to: T) {
+    if to > *value {
+        *value = to;
+    }
+}
+
+fn masses(assessment: &mut Assessment, change: impl FnOnce(&mut ExpectedMasses)) {
+    match &mut assessment.tree {
+        TreeOutcome::Expected(masses) => change(masses),
+        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => {}
+    }
+}
+
+fn prompt(assessment: &mut Assessment, change: impl Fn(&mut PromptScores)) {
+    assessment.guard.prompt.iter_mut().for_each(change);
+}
+
+fn response(assessment: &mut Assessment, change: impl Fn(&mut ResponseScores)) {
+    assessment.guard.response.iter_mut().for_each(change);
+}
+
+proptest! {
+    #[test]
+    fn contributions_sum_to_the_score_and_harmfulness_is_its_logistic(a in assessment(), v in values()) {
+        let verdict = decide(&a, &v.profile());
+        prop_assert_eq!(verdict.harmfulness, verdict.subjects[0].harmfulness);
+        for subject in &verdict.subjects {
+            let points = subject.contributions.iter().map(|c| c.points);
+            prop_assert!((points.sum::<f64>() - subject.score).abs() <= 1e-9, "{:?}", subject);
+            prop_assert!(subject.score.is_finite());
+            prop_assert!(subject.contributions.iter().all(|c| c.points == c.value * c.weight));
+            prop_assert!((0.0..=1.0).contains(&subject.harmfulness));
+            prop_assert!((subject.harmfulness - 1.0 / (1.0 + (-subject.score).exp())).abs() <= ROUNDING);
+            prop_assert!(subject.score <= verdict.subjects[0].score, "the more harmful one is not the first");
+        }
+    }
+
+    #[test]
+    fn what_was_judged_is_what_is_summed(a in assessment(), v in values()) {
+        let mut summed: Vec<Subject> =
+            decide(&a, &v.profile()).subjects.iter().map(|subject| subject.subject).collect();
+        summed.sort();
+        let there = [(a.guard.prompt.is_some(), Subject::Prompt), (a.guard.response.is_some(), Subject::Response)];
+        let judged: Vec<Subject> = there.iter().filter(|(is_there, _)| *is_there).map(|(_, s)| *s).collect();
+        prop_assert_eq!(summed, judged);
+    }
+
+    #[test]
+    fn raising_what_speaks_against_never_makes_it_milder(a in assessment(), v in values(), raised in against()) {
+        let profile = v.profile();
+        let (before, after) = (decide(&a, &profile), decide(&raise(&a, raised), &profile));
+        prop_assert!(after.harmfulness >= before.harmfulness - ROUNDING, "{before:?}\n{after:?}");
+        prop_assert!(after.decision >= before.decision, "{before:?}\n{after:?}");
+    }
+
+    #[test]
+    fn raising_what_speaks_for_it_never_makes_it_stricter(a in assessment(), v in values(), raised in in_favour()) {
+        let profile = v.profile();
+        let (before, after) = (decide(&a, &profile), decide(&raise(&a, raised), &profile));
+        prop_assert!(after.harmfulness <= before.harmfulness + ROUNDING, "{before:?}\n{after:?}");
+        prop_assert!(after.decision <= before.decision, "{before:?}\n{after:?}");
+    }
+
+    #[test]
+    fn raising_a_weight_of_harm_never_lowers_harmfulness(
+        a in assessment(), v in values(), index in 0..ActionCategory::ALL.len(), to in 0.0..=8.0f64,
+    ) {
+        let mut raised = v.clone();
+        raised.harm[index] = to.max(v.harm[index]);
+        let (before, after) = (decide(&a, &v.profile()), decide(&a, &raised.profile()));
+        prop_assert!(after.harmfulness >= before.harmfulness - ROUNDING, "{before:?}\n{after:?}");
+    }
+
+    #[test]
+    fn the_decision_never_falls_as_harmfulness_rises(v in values(), a in 0.0..=1.0f64, b in 0.0..=1.0f64) {
+        let thresholds = v.profile().thresholds();
+        let points = [0.0, a, b, thresholds.review, thresholds.block, 1.0];
+        for (low, high) in points.iter().flat_map(|x| points.map(|y| (x.min(y), x.max(y)))) {
+            prop_assert!(thresholds.decide(low) <= thresholds.decide(high), "{low} {high}");
+        }
+        prop_assert_eq!(thresholds.decide(thresholds.block), Decision::Block);
+        prop_assert!(thresholds.decide(thresholds.review) >= Decision::Review);
+        prop_assert_eq!(thresholds.decide(0.0), Decision::Allow);
+    }
+
+    #[test]
+    fn stricter_thresholds_never_give_a_milder_decision(
+        a in assessment(), v in values(), review in threshold(), block in threshold(),
+    ) {
+        let block = block.min(v.block);
+        let stricter = Values { review: review.min(v.review).min(block), block, ..v.clone() };
+        prop_assert!(decide(&a, &stricter.profile()).decision >= decide(&a, &v.profile()).decision);
+    }
+
+    #[test]
+    fn what_is_missing_holds_back_where_a_community_fails_closed(a in assessment(), v in values()) {
+        let closed = decide(&a, &Values { on_failure: "closed", ..v.clone() }.profile());
+        let open = Values { on_failure: "open", ..v }.profile();
+        let by_thresholds = open.thresholds().decide(closed.harmfulness);
+        let open = decide(&a, &open);
+        prop_assert_eq!(open.harmfulness, closed.harmfulness);
+        prop_assert_eq!(&closed.degraded, &a.degradations());
+        prop_assert!(closed.degraded.is_empty() || closed.decision > Decision::Allow, "{closed:?}");
+        match open.decided_by {
+            DecidedBy::Floor(_) => prop_assert_eq!(open.decision, Decision::Block),
+            DecidedBy::Thresholds => prop_assert_eq!(open.decision, by_thresholds),
+            DecidedBy::Degradation(_) => prop_assert!(false, "open, and a degradation decided: {open:?}"),
+        }
+        let is_milder = by_thresholds == Decision::Allow && open.decided_by == DecidedBy::Thresholds;
+        match closed.decided_by {
+            DecidedBy::Degradation(cause) => {
+                prop_assert!(is_milder && closed.decision == Decision::Review, "{closed:?}");
+                prop_assert_eq!(Some(&cause), closed.degraded.first());
+            }
+            DecidedBy::Floor(_) | DecidedBy::Thresholds => prop_assert_eq!(closed.decision, open.decision),
+        }
+    }
+
+    #[test]
+    fn the_same_gives_the_same(a in assessment(), v in values()) {
+        prop_assert_eq!(decide(&a, &v.profile()), decide(&a.clone(), &v.profile()));
+    }
+
+    #[test]
+    fn few_reasons_are_told_and_each_speaks_for_the_decision(a in assessment(), v in values()) {
+        let verdict = decide(&a, &v.profile());
+        let points: Vec<f64> = verdict.reasons.iter().filter_map(|reason| reason.points).collect();
+        prop_assert!(points.len() <= 5);
+        let is_allowed = verdict.decision == Decision::Allow;
+        prop_assert!(points.iter().all(|points| (*points < 0.0) == is_allowed), "{points:?}");
+        prop_assert!(points.is_sorted_by(|a, b| a.abs() >= b.abs()), "{points:?}");
+        let has_brace = verdict.reasons.iter().any(|reason| reason.text.contains(['{', '}']));
+        prop_assert!(!has_brace, "a placeholder is left: {verdict:?}");
+    }
+
+    #[test]
+    fn evidence_at_the_operating_point_adds_nothing(a in assessment(), v in values()) {
+        let mut a = a;
+        let points = a.operating_points;
+        prompt(&mut a, |scores| scores.harmful = points.get(GuardHead::PromptHarmful));
+        response(&mut a, |scores| scores.harmful = points.get(GuardHead::ResponseHarmful));
+        for subject in decide(&a, &v.profile()).subjects {
+            prop_assert_eq!(subject.contributions[1].value, 0.0, "{:?}", subject.contributions[1]);
+        }
+    }
+}
