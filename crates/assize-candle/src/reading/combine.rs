@@ -8,7 +8,7 @@ use assize_domain::{ExpectedMasses, GuardHead, Mass, PromptScores, Score, TreeOu
 pub(super) struct PromptRead {
     pub(super) scores: PromptScores,
     pub(super) tree: TreeOutcome,
-    /// Whether the prompt is worse in its context than alone.
+    /// Whether the prompt is harmful because of its context.
     pub(super) context_governs: bool,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn prompt(
         let adversarial = larger(scores.adversarial, added(before.adversarial, after.adversarial));
         let harmful = added(before.harmful, after.harmful);
         if harmful > scores.harmful {
-            context_governs = true;
+            context_governs = harmful >= card.operating_points.get(GuardHead::PromptHarmful);
             let risk = after.risk.map(|risk| added(before.harmful, risk));
             scores = PromptScores { harmful, risk, ..scores };
             let fresh = 1.0 - before.harmful.get();
