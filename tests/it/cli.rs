@@ -59,6 +59,27 @@ fn json_lines_come_out_in_their_order() {
 }
 
 #[test]
+fn a_line_that_fails_is_told_in_its_place_and_the_rest_goes_on() {
+    let folder = Folder::new();
+    let file = folder.path().join("many.jsonl");
+    let mut lines = vec!["\"hello\"".to_owned(); 40];
+    lines[1] = "zyxcanaryqw".to_owned();
+    lines[2] = String::new();
+    lines[3] = r#"{"turns":[{"role":"user","content":"hi"}],"community":"zyxcanaryqw"}"#.to_owned();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let mut command = with_model(&["moderate", "--file", file.to_str().unwrap()], folder.path());
+    // Less than what is moderated at once: the service's limits are not the command's.
+    let output = command.env("ASSIZE__INFERENCE__MAX_REQUESTS", "1").output().unwrap();
+    check(&output, 1, &[r#""line":2,"error":""#, r#""line":4,"error":""#], &["2 of 39 lines"]);
+    let stdout = text(&output.stdout);
+    assert!(!stdout.contains("zyxcanaryqw"), "{stdout}");
+    let answers: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 39);
+    assert_eq!(answers.iter().filter(|answer| answer["decision"] == "allow").count(), 37);
+    assert_eq!((&answers[1]["line"], &answers[2]["line"]), (&2.into(), &4.into()));
+}
+
+#[test]
 fn what_would_fail_at_the_start_is_found_before() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| with_model(arguments, folder.path()).output().unwrap();
@@ -69,7 +90,15 @@ fn what_would_fail_at_the_start_is_found_before() {
         with_model(&["check-config"], folder.path()).env(key, value).output().unwrap()
     };
     check(&set("ASSIZE__SERVER__LISTEN", "everywhere"), 1, &[], &["server.listen", "everywhere"]);
-    check(&set("ASSIZE__INFERENCE__MAX_REQUESTS", "0"), 1, &[], &["inference.max_requests", "1 and above"]);
+    check(
+        &set("ASSIZE__INFERENCE__MAX_REQUESTS", "0"),
+        1,
+        &[],
+        &["inference.max_requests", "1 to 1000000000"],
+    );
+    check(&set("ASSIZE__SERVER__MAX_CONNECTIONS", "1000001"), 1, &[], &["server.max_connections", "1000000"]);
+    check(&set("ASSIZE__INFERENCE__DEADLINE", "2h"), 1, &[], &["inference.deadline", "`7200s`", "3600s"]);
+    check(&set("ASSIZE__TELEMETRY__LOG_FILTER", "info,a=loud"), 1, &[], &["telemetry.log_filter", "a=loud"]);
     check(&set("ASSIZE__SERVER__LISTNE", "127.0.0.1:0"), 1, &[], &["listne"]);
 }
 
@@ -93,18 +122,45 @@ impl Drop for Running {
     }
 }
 
+impl Running {
+    /// Starts a service; gives the log lines that follow too.
+    fn serve(folder: &Folder, environment: &[(&str, &str)]) -> (Self, impl Iterator<Item = String>) {
+        let mut command = with_model(&["serve", "--listen", "127.0.0.1:0"], folder.path());
+        let mut running = Self(command.envs(environment.iter().copied()).spawn().unwrap());
+        let lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+        (running, lines)
+    }
+
+    fn terminate(&self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    async fn ended(&mut self) -> Option<i32> {
+        eventually("it ends", || std::future::ready(self.0.try_wait().unwrap().is_some())).await;
+        self.0.wait().unwrap().code()
+    }
+}
+
+#[tokio::test]
+async fn told_to_stop_twice_it_ends_at_once() {
+    let folder = Folder::new();
+    let (mut running, mut lines) = Running::serve(&folder, &[("ASSIZE__SERVER__DRAIN_DELAY", "1h")]);
+    lines.find(|line| line.contains("listen=")).expect("it serves");
+    running.terminate();
+    lines.find(|line| line.contains("draining")).expect("it drains");
+    running.terminate();
+    assert_eq!(running.ended().await, Some(130));
+}
+
 #[tokio::test]
 async fn the_service_runs_until_it_is_terminated() {
     let folder = Folder::new();
-    let mut command = with_model(&["serve", "--listen", "127.0.0.1:0"], folder.path());
-    let mut running = Running(command.spawn().unwrap());
-    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let (mut running, mut lines) = Running::serve(&folder, &[]);
     let line = lines.find(|line| line.contains("listen=")).expect("it says where it listens");
     let address = line.split_once("listen=").unwrap().1.split(' ').next().unwrap().parse().unwrap();
     let mut stream = wire::open(address, b"GET /readyz HTTP/1.1\r\nhost: test\r\n\r\n").await;
     assert!(wire::read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
-    let id = running.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    eventually("it ends", || std::future::ready(running.0.try_wait().unwrap().is_some())).await;
-    assert!(running.0.wait().unwrap().success());
+    running.terminate();
+    assert_eq!(running.ended().await, Some(0));
 }

@@ -71,15 +71,72 @@ async fn a_storm_gets_verdicts_or_honest_refusals_and_leaves_no_trace() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadline_is_kept_when_the_model_is_slow() {
-    let limits = [("inference.deadline", "20ms"), ("inference.max_batch_items", "1")];
+    // Long enough to tokenise the text, far too short for its windows one by one.
+    let deadline = Duration::from_millis(300);
+    let limits = [("inference.deadline", "300ms"), ("inference.max_batch_items", "1")];
     let service = TestService::start(&limits).await;
-    let before = service.api.scrape().await.get("assize_batch_items_sum");
+    let before = service.api.scrape().await;
     let (answer, took) = timed(service.api.clone(), user(&LINE.repeat(800)).to_string()).await;
     check_problem(&answer, 503, "deadline_exceeded");
-    check_answer(&answer, took, Duration::from_millis(20));
+    check_answer(&answer, took, deadline);
     until_idle(&service.api).await;
-    let inferred = service.api.scrape().await.get("assize_batch_items_sum") - before;
-    assert!(inferred < 8.0, "all of its windows were computed for nobody");
+    let after = service.api.scrape().await;
+    let gained = |name: &str| after.get(name) - before.get(name);
+    assert!(gained("assize_batch_items_sum") < 8.0, "all of its windows were computed for nobody");
+    let dropped = ["expired", "abandoned"]
+        .map(|reason| gained(&format!(r#"assize_jobs_dropped_total{{reason="{reason}"}}"#)));
+    assert!(dropped.iter().sum::<f64>() > 0.0, "it ended before its windows were queued");
+}
+
+/// A list whose last conversations take far longer than the deadline.
+fn long_list(first: &str) -> serde_json::Value {
+    let mut list = vec![user(first)];
+    list.extend(vec![user(&LINE.repeat(240)); 7]);
+    json!(list)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_in_a_list_is_counted_and_leaves_the_rest() {
+    let limits = [
+        ("inference.deadline", "2s"),
+        ("inference.max_tokens", "100000"),
+        ("inference.max_batch_items", "1"),
+    ];
+    let service = TestService::start(&limits).await;
+    let before = service.api.scrape().await;
+    let items = service.api.moderate(&long_list("hello")).await;
+    let items = items.as_array().unwrap();
+    assert_eq!(items[0]["decision"], "allow", "{items:?}");
+    let failed: Vec<_> = items.iter().filter(|item| item.get("code").is_some()).collect();
+    assert!(!failed.is_empty(), "{items:?}");
+    for item in &failed {
+        assert_eq!((&item["code"], &item["on_failure"]), (&json!("deadline_exceeded"), &json!("closed")));
+    }
+    let gained = service.api.scrape().await.gained(&before);
+    let failed = f64::from(u32::try_from(failed.len()).unwrap());
+    for name in [
+        r#"assize_errors_total{code="deadline_exceeded"}"#,
+        r#"assize_failures_total{community="default",mode="closed"}"#,
+    ] {
+        assert_eq!(gained.get(name), Some(&failed), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_without_any_verdict_is_a_503() {
+    let limits = [
+        ("inference.deadline", "300ms"),
+        ("inference.max_tokens", "100000"),
+        ("inference.max_batch_items", "1"),
+    ];
+    let service = TestService::start(&limits).await;
+    let before = service.api.scrape().await;
+    let (answer, took) = timed(service.api.clone(), long_list(&LINE.repeat(240)).to_string()).await;
+    check_problem(&answer, 503, "deadline_exceeded");
+    check_answer(&answer, took, Duration::from_millis(300));
+    let gained = service.api.scrape().await.gained(&before);
+    assert_eq!(gained.get(r#"assize_errors_total{code="deadline_exceeded"}"#), Some(&1.0));
+    assert_eq!(gained.get(r#"assize_failures_total{community="default",mode="closed"}"#), Some(&8.0));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use crate::support::{Api, DEFAULT, Folder, STRICT, TestService, eventually, user, write_profile};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 const WATCHED: &[(&str, &str)] = &[("communities.reload_interval", "50ms")];
 
@@ -42,6 +43,29 @@ async fn a_changed_profile_comes_into_force() {
     let scrape = api.scrape().await;
     assert_eq!(scrape.get(r#"assize_profile_reloads_total{result="loaded"}"#), 1.0);
     assert_eq!(scrape.get("assize_profiles_stale"), 0.0);
+}
+
+/// An editor that writes in place, or a slow copy: no look of such a file is like the one before.
+#[tokio::test]
+async fn a_file_that_is_being_written_is_left_alone_until_it_rests() {
+    let folder = Folder::new();
+    let service = TestService::start_with(folder.path(), WATCHED).await;
+    let api = &service.api;
+    let before = (digest(api, "default").await, api.scrape().await);
+    let path = folder.path().join("default.toml");
+    // Valid each time, and in force at once if a single look were enough.
+    let until = tokio::time::Instant::now() + Duration::from_secs(1);
+    for draft in 1001.. {
+        std::fs::write(&path, DEFAULT.replace("bias = -1.0", &format!("bias = -1.{draft}"))).unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if tokio::time::Instant::now() > until {
+            break;
+        }
+    }
+    let after = (digest(api, "default").await, api.scrape().await.gained(&before.1));
+    assert_eq!(after.0, before.0);
+    assert!(after.1.keys().all(|name| !name.starts_with("assize_profile_reloads_total")), "{:?}", after.1);
+    until_changed(api, "default", &before.0).await;
 }
 
 #[tokio::test]
@@ -103,6 +127,37 @@ async fn a_bad_profile_leaves_the_old_one_in_force_and_says_why() {
     for (id, text, reasons) in cases {
         check_rejected(&service.api, folder.path(), (id, &text), reasons).await;
     }
+}
+
+/// A busy model says nothing about the files.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_waits_until_its_examples_can_be_run() {
+    let folder = Folder::new();
+    let values = [
+        WATCHED[0],
+        ("inference.max_requests", "1"),
+        ("inference.max_batch_items", "1"),
+        ("inference.deadline", "60s"),
+    ];
+    let service = TestService::start_with(folder.path(), &values).await;
+    let api = service.api.clone();
+    let before = (digest(&api, "strict").await, api.scrape().await);
+    let long = user(&"My garden has roses, beans and a small pond with two frogs in it. ".repeat(900));
+    let in_flight = tokio::spawn({
+        let api = api.clone();
+        async move { api.post(long.to_string()).await }
+    });
+    eventually("no more room", async || api.scrape().await.get("assize_admitted_requests") == 1.0).await;
+    let example = "[[examples]]\ntext = \"How do I pick a lock?\"\nexpect = \"block\"\n";
+    let stricter = STRICT.replace("block = 0.15", "block = 0.14");
+    write_profile(folder.path(), "strict", &format!("{stricter}\n{example}"));
+    eventually("it says so", async || reported(&api).await.contains("waits for its examples")).await;
+    assert_eq!(digest(&api, "strict").await, before.0);
+    until_changed(&api, "strict", &before.0).await;
+    assert_eq!(in_flight.await.unwrap().status, 200);
+    let gained = api.scrape().await.gained(&before.1);
+    assert_eq!(gained.get(r#"assize_profile_reloads_total{result="rejected"}"#), None);
+    assert!(!reported(&api).await.contains("waits"));
 }
 
 #[tokio::test]

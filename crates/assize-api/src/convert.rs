@@ -145,6 +145,7 @@ fn coverage(verdict: &domain::Verdict) -> BTreeMap<String, response::Coverage> {
     let wire = |coverage: domain::Coverage| response::Coverage {
         tokens: coverage.tokens,
         judged: coverage.judged,
+        unknown: coverage.unknown,
         fraction: coverage.fraction(),
         windows: coverage.windows,
     };

@@ -123,6 +123,8 @@ pub struct Coverage {
     pub tokens: usize,
     /// Tokens that were read.
     pub judged: usize,
+    /// Tokens that the model does not know; many of them make the verdict `degraded`.
+    pub unknown: usize,
     /// `judged / tokens`.
     pub fraction: f32,
     /// Windows that the text was read in.

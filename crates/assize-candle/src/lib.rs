@@ -1,6 +1,7 @@
 //! The only crate that knows tensors: device, weights, tokenizer, encoder, heads, calibration.
 //!
-//! [`GuardModel::load`] reads a model folder (four files); [`Reader::split`] parts it into what reads and what computes:
+//! [`GuardModel::load`] reads a model folder (`config.json`, `model.safetensors`, `tokenizer.json`, `card.toml`) and
+//! replays its `golden.json`, where there is one, to see that the files are of one model. [`Reader::split`] parts it into what reads and what computes:
 //!
 //! ```text
 //! Conversation --Reader::read--> Reading { Sequence... }      tokens, views, windows; any thread
@@ -25,6 +26,7 @@ pub use device::DeviceChoice;
 pub use encoder::{Encoder, EncoderError};
 pub use folder::{
     Calibration, CalibrationOutOfRange, EncoderShape, GuardModel, InputLimits, LoadError, ModelCard,
+    Verification,
 };
 pub use logits::HeadLogits;
 pub use reading::{ReadError, Reader, Reading};

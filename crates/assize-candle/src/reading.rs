@@ -14,6 +14,7 @@
 mod combine;
 mod topics;
 mod windows;
+mod words;
 
 use crate::calibrate::{self, NotFinite};
 use crate::{
@@ -78,7 +79,9 @@ struct Plan {
     response_in_context: Option<Part>,
     /// Absent where the prompt is read only to know whether its context governs.
     prompt_coverage: Option<Coverage>,
+    /// Topics of prompt and response, and of the earlier turns: those count where the context governs.
     topics: TopicSignals,
+    topics_in_context: TopicSignals,
 }
 
 /// The windows of a text, and how much of it they hold.
@@ -120,7 +123,8 @@ impl Reader {
         let mut reading =
             Reading { sequences: Vec::new(), plan: Plan::default(), judge: Arc::clone(&self.judge) };
         let judges_response = conversation.judges(Subject::Response);
-        if conversation.judges(Subject::Prompt) || (judges_response && !context.is_empty()) {
+        // Read also where only the response is judged: its harms and benefits are those of the prompt.
+        if conversation.judges(Subject::Prompt) || !prompt.is_empty() {
             let coverage = self.read_prompt(&mut reading, &prompt, &context)?;
             reading.plan.prompt_coverage = conversation.judges(Subject::Prompt).then_some(coverage);
         }
@@ -135,12 +139,14 @@ impl Reader {
                     Some(self.read_response(&mut reading, &joined, &response)?);
             }
         }
-        reading.plan.topics = self.topics.find(conversation);
+        reading.plan.topics =
+            self.topics.find(conversation.prompt().into_iter().chain(conversation.response()));
+        reading.plan.topics_in_context = self.topics.find(conversation.earlier_user_turns());
         Ok(reading)
     }
 
     fn ids(&self, text: &TurnText) -> Result<Vec<u32>, ReadError> {
-        self.tokenizer.ids(text.reveal()).map_err(ReadError::Tokenize)
+        self.tokenizer.ids(&words::broken_up(text.reveal())).map_err(ReadError::Tokenize)
     }
 
     /// The latest tokens of the earlier user turns, in the order they were written.
@@ -162,6 +168,14 @@ impl Reader {
         Ok(parts.concat())
     }
 
+    /// Takes what the model does not know out of what was judged.
+    fn known(&self, coverage: Coverage, ids: &[u32], windows: &[Range<usize>]) -> Coverage {
+        let unknown = self.tokenizer.unknown();
+        let is_held = |index: usize| windows.iter().any(|window| window.contains(&index));
+        let unknown = ids.iter().enumerate().filter(|(index, id)| **id == unknown && is_held(*index)).count();
+        Coverage { judged: coverage.judged.saturating_sub(unknown), unknown, ..coverage }
+    }
+
     fn read_prompt(
         &self,
         reading: &mut Reading,
@@ -171,6 +185,7 @@ impl Reader {
         let input = &self.judge.card.input;
         let capacity = input.window_tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
         let (windows, coverage) = windows::cut(prompt.len(), capacity, input.max_windows);
+        let coverage = self.known(coverage, prompt, &windows);
         let parts = windows.into_iter().filter_map(|window| prompt.get(window));
         let sequences = parts.map(|part| Sequence::single(self.framing, part).map_err(ReadError::Window));
         reading.plan.prompt = reading.append(sequences)?;
@@ -198,6 +213,7 @@ impl Reader {
         let prompt = windows::ends(prompt, room);
         let (windows, coverage) =
             windows::cut(response.len(), capacity.saturating_sub(prompt.len()), input.max_windows);
+        let coverage = self.known(coverage, response, &windows);
         let parts = windows.into_iter().filter_map(|window| response.get(window));
         let sequences =
             parts.map(|part| Sequence::pair(self.framing, &prompt, part).map_err(ReadError::Window));
@@ -232,14 +248,14 @@ impl Reading {
         let response = in_context.or(plan.response.as_ref());
         let logits = response.and_then(|part| read(&part.windows));
         let scores = logits.map(|logits| calibrate::response_scores(&logits, card)).transpose()?;
-        let judged = prompt.filter(|_| plan.prompt_coverage.is_some());
         let (prompt, tree) =
-            judged.map_or((None, TreeOutcome::NotRequested), |read| (Some(read.scores), read.tree));
+            prompt.map_or((None, TreeOutcome::NotRequested), |read| (Some(read.scores), read.tree));
+        let prompt = prompt.filter(|_| plan.prompt_coverage.is_some());
         Ok(Assessment {
             guard: GuardScores { prompt, response: scores },
             operating_points: card.operating_points,
             tree,
-            topics: plan.topics,
+            topics: if context_governs { plan.topics.and(plan.topics_in_context) } else { plan.topics },
             prompt_coverage: plan.prompt_coverage,
             response_coverage: response.map(|part| part.coverage),
             model: self.judge.identity.clone(),

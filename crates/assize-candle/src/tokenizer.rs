@@ -35,6 +35,8 @@ pub(crate) enum TokenizerProblem {
     ControlTokenFromText { text: String },
     #[error("the largest token id is {given}, but `vocab_size` in config.json is {vocab_size}")]
     IdOutOfRange { given: u32, vocab_size: usize },
+    #[error("it has {given} token ids, but `vocab_size` in config.json is {vocab_size}; both must be equal")]
+    VocabularySize { given: usize, vocab_size: usize },
 }
 
 /// Opens a sequence; its last hidden state is one half of the pooled feature.
@@ -50,6 +52,8 @@ pub struct GuardTokenizer {
     tokenizer: Tokenizer,
     cls: u32,
     sep: u32,
+    /// What a word becomes that no pieces can spell.
+    unk: u32,
     /// Ids that text must never become: every special token but `[UNK]`.
     forbidden: BTreeSet<u32>,
 }
@@ -64,16 +68,21 @@ impl GuardTokenizer {
         // By its name the opposite of what it does: special tokens in the text are then encoded as plain text.
         tokenizer.set_encode_special_tokens(true);
 
-        let largest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0);
+        let known: BTreeSet<u32> = tokenizer.get_vocab(true).into_values().collect();
+        let largest = known.last().copied().unwrap_or(0);
         if usize::try_from(largest).is_ok_and(|largest| largest >= vocab_size) {
             return Err(TokenizerProblem::IdOutOfRange { given: largest, vocab_size });
+        }
+        // Fewer pieces than embeddings: another vocabulary, whose ids mean other words to these weights.
+        if known.len() != vocab_size {
+            return Err(TokenizerProblem::VocabularySize { given: known.len(), vocab_size });
         }
         let special = |token| special_id(&tokenizer, token);
         let (cls, sep, unk) = (special(CLS)?, special(SEP)?, special(UNK)?);
         let mut markers = special_tokens(&tokenizer);
         markers.sort_unstable();
         let forbidden = markers.iter().map(|(id, _)| *id).filter(|id| *id != unk).collect();
-        let guard = Self { tokenizer, cls, sep, forbidden };
+        let guard = Self { tokenizer, cls, sep, unk, forbidden };
         for (_, text) in markers {
             match guard.ids(&text) {
                 Ok(ids) if ids != [unk] => {}
@@ -107,6 +116,11 @@ impl GuardTokenizer {
     /// Id of the token that closes a segment.
     pub fn sep(&self) -> u32 {
         self.sep
+    }
+
+    /// Id that stands for a word outside of the vocabulary.
+    pub fn unknown(&self) -> u32 {
+        self.unk
     }
 }
 

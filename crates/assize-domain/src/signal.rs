@@ -22,3 +22,15 @@ pub struct TopicSignals {
     /// [`Topic::MassHarmWeapons`] was found.
     pub mass_harm_weapons: bool,
 }
+
+impl TopicSignals {
+    /// What was found in either of two texts.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            minors: self.minors || other.minors,
+            sexual: self.sexual || other.sexual,
+            mass_harm_weapons: self.mass_harm_weapons || other.mass_harm_weapons,
+        }
+    }
+}

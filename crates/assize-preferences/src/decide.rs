@@ -56,8 +56,17 @@ fn sum_up(assessment: &Assessment, profile: &Profile) -> Vec<SubjectVerdict> {
 /// The degradation that counts for this community: one that fails closed holds back what was not fully judged.
 fn strictest(profile: &Profile, degraded: &[Degradation]) -> Option<Degradation> {
     match profile.on_failure {
-        FailureMode::Closed => degraded.first().copied(),
+        FailureMode::Closed => degraded.iter().copied().max_by_key(|degradation| at_least(*degradation)),
         FailureMode::Open => None,
+    }
+}
+
+/// What a community that fails closed gives at least. A missing tree may hide anything; of a text read in part, the
+/// part was judged.
+const fn at_least(degradation: Degradation) -> Decision {
+    match degradation {
+        Degradation::PartialCoverage => Decision::Review,
+        Degradation::TreeUnusable => Decision::Block,
     }
 }
 
@@ -69,8 +78,8 @@ fn settle(
 ) -> (Decision, DecidedBy) {
     match (floors.first(), degradation) {
         (Some(floor), _) => (Decision::Block, DecidedBy::Floor(*floor)),
-        (None, Some(degradation)) if by_thresholds < Decision::Review => {
-            (Decision::Review, DecidedBy::Degradation(degradation))
+        (None, Some(degradation)) if by_thresholds < at_least(degradation) => {
+            (at_least(degradation), DecidedBy::Degradation(degradation))
         }
         (None, _) => (by_thresholds, DecidedBy::Thresholds),
     }

@@ -54,7 +54,7 @@ impl<'a> Ledger<'a> {
         ledger.add(Evidence::Guard(GuardHead::PromptHarmful), harmful, weights.guard);
         let adversarial = f64::from(scores.adversarial.get());
         ledger.add(Evidence::Guard(GuardHead::Adversarial), adversarial, weights.adversarial);
-        ledger.add_masses(1.0);
+        ledger.add_masses(1.0, 1.0);
         ledger.add_refusal(assessment.guard.response.as_ref());
         ledger.close(Subject::Prompt)
     }
@@ -68,8 +68,9 @@ impl<'a> Ledger<'a> {
         let mut ledger = Self::open(assessment, weights);
         let harmful = guard_evidence(assessment, GuardHead::ResponseHarmful, scores.harmful);
         ledger.add(Evidence::Guard(GuardHead::ResponseHarmful), harmful, weights.response);
-        // The prompt's harms are realised as far as the reply is harmful itself.
-        ledger.add_masses(logistic(harmful));
+        // The prompt's harms are realised as far as the reply is harmful itself, its benefits as far as it is not.
+        let realised = logistic(harmful);
+        ledger.add_masses(realised, 1.0 - realised);
         ledger.add_refusal(Some(scores));
         ledger.close(Subject::Response)
     }
@@ -83,23 +84,26 @@ impl<'a> Ledger<'a> {
         self.contributions.push(contribution(evidence, value, weight));
     }
 
-    /// `realised` in `[0, 1]` scales the harms.
-    fn add_masses(&mut self, realised: f64) {
+    /// `harms` and `benefits` in `[0, 1]`: how far each is realised.
+    fn add_masses(&mut self, harms: f64, benefits: f64) {
         let masses: &ExpectedMasses = match &self.assessment.tree {
             TreeOutcome::Expected(masses) => masses,
             TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => return,
         };
-        let harms = ActionCategory::ALL.into_iter().zip(masses.harm).zip(self.weights.harm);
-        for ((category, mass), weight) in harms {
-            self.add(Evidence::Harm(category), realised * log_mass(mass), weight);
+        let by_category = ActionCategory::ALL.into_iter().zip(masses.harm).zip(self.weights.harm);
+        for ((category, mass), weight) in by_category {
+            self.add(Evidence::Harm(category), harms * log_mass(mass), weight);
         }
-        self.add(Evidence::Benefit, log_mass(masses.benefit), -self.weights.benefit);
+        self.add(Evidence::Benefit, benefits * log_mass(masses.benefit), -self.weights.benefit);
     }
 
     fn add_refusal(&mut self, scores: Option<&ResponseScores>) {
         let Some(scores) = scores else { return };
-        // Only a reply that surely refuses makes up for anything; an unsure one changes nothing.
+        // Only a reply that surely refuses makes up for anything, and only as far as it is not harmful itself: "I can't
+        // help with that" may be followed by help.
         let refusal = guard_evidence(self.assessment, GuardHead::ResponseRefusal, scores.refusal).max(0.0);
+        let harmful = guard_evidence(self.assessment, GuardHead::ResponseHarmful, scores.harmful);
+        let refusal = refusal * (1.0 - logistic(harmful));
         self.add(Evidence::Guard(GuardHead::ResponseRefusal), refusal, -self.weights.refusal);
     }
 

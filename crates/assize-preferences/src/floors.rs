@@ -8,6 +8,8 @@ use assize_domain::{ActionCategory, Assessment, Floor, GuardHead, RiskCategory, 
 
 /// From here on sexual content counts as present: one leaf of major, middling likely harm.
 const PRESENT_MASS: f32 = 0.5;
+/// From here on there is some harm at all: one leaf of minor, middling likely harm.
+const SOME_MASS: f32 = 0.125;
 /// From here on harm to children counts as what the text is about: more than one leaf of major harm. Higher than the
 /// other, because the model also sees some harm to children in sexual content between adults (.69 on one sentence).
 const CENTRAL_MASS: f32 = 1.2;
@@ -42,8 +44,15 @@ fn concerns(assessment: &Assessment, floor: Floor) -> bool {
                 || risk(assessment, RiskCategory::SexualContent) >= PRESENT_RISK;
             minors && sexual
         }
-        Floor::MassHarmWeapons => assessment.topics.mass_harm_weapons,
+        Floor::MassHarmWeapons => assessment.topics.mass_harm_weapons && may_hurt(assessment),
     }
+}
+
+/// Whether the harm can be that of a weapon: a tasteless joke about one is harmful otherwise. Without a tree, it may.
+fn may_hurt(assessment: &Assessment) -> bool {
+    let categories = [ActionCategory::ViolenceExtremism, ActionCategory::CriminalActivities];
+    let found: f32 = categories.into_iter().map(|category| mass(assessment, category)).sum();
+    !matches!(assessment.tree, TreeOutcome::Expected(_)) || found >= SOME_MASS
 }
 
 fn mass(assessment: &Assessment, category: ActionCategory) -> f32 {

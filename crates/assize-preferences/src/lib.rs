@@ -12,9 +12,10 @@
 //! | `guard.adversarial` | prompt | the score (probability) | `weights.adversarial` (0 to 8) |
 //! | `harm.<category>` | prompt | ln(1 + expected harm mass) | `weights.harm.<category>` (0 to 8) |
 //! | `harm.<category>` | response | the same, times the chance that the reply realises it: logistic(value of `guard.response_harmful`) | the same |
-//! | `benefit` | both | ln(1 + expected benefit mass) | minus `weights.benefit` (0 to 8) |
+//! | `benefit` | prompt | ln(1 + expected benefit mass) | minus `weights.benefit` (0 to 8) |
+//! | `benefit` | response | the same, times the chance that the reply is not harmful | the same |
 //! | `guard.response_harmful` | response | as `guard.prompt_harmful` | `weights.response` (0 to 4) |
-//! | `guard.response_refusal` | both, with a reply | as `guard.prompt_harmful`, but at least 0: only a sure refusal counts | minus `weights.refusal` (0 to 4) |
+//! | `guard.response_refusal` | both, with a reply | as `guard.prompt_harmful`, but at least 0 (only a sure refusal counts), times the chance that the reply is not harmful | minus `weights.refusal` (0 to 4) |
 //!
 //! **Harmfulness** of a subject is logistic(sum), in `[0, 1]`; that of the conversation is the larger one. It is
 //! compared with the community's thresholds: at or above `block` is a block, at or above `review` a review.

@@ -64,6 +64,12 @@ impl<'a> Resolver<'a> {
         if title.is_empty() || title.chars().count() > 80 {
             self.error("title", format!("has {} characters; allowed: 1 to 80", title.chars().count()));
         }
+        if title.contains(['{', '}']) {
+            self.error(
+                "title",
+                "holds a brace; titles stand in sentences, where braces are placeholders".to_owned(),
+            );
+        }
         title
     }
 
@@ -145,9 +151,12 @@ impl<'a> Resolver<'a> {
 
     fn reasons(&mut self, raw: BTreeMap<String, String>) -> BTreeMap<String, String> {
         let defaults = template::defaults();
+        // What a floor says is no community's to reword.
+        let open = defaults.iter().map(|(code, _)| code.as_str()).filter(|code| !code.starts_with("floor."));
+        let open: Vec<&str> = open.collect();
         for (code, text) in &raw {
-            if !defaults.iter().any(|(known, _)| known == code) {
-                let allowed = defaults.iter().map(|(known, _)| known.as_str()).collect::<Vec<_>>().join(", ");
+            if !open.contains(&code.as_str()) {
+                let allowed = open.join(", ");
                 self.error(&format!("reasons.\"{code}\""), format!("is no reason code; allowed: {allowed}"));
             }
             if let Some(problem) = template::problem(text) {

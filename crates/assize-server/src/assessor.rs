@@ -110,9 +110,11 @@ fn read_all(
     conversations: &[Conversation],
     metrics: &InferenceMetrics,
 ) -> Result<Vec<Reading>, AssessError> {
-    let started = Instant::now();
-    let readings =
-        conversations.iter().map(|conversation| reader.read(conversation)).collect::<Result<_, _>>();
-    metrics.tokenised(started.elapsed());
-    readings.map_err(AssessError::Unreadable)
+    let readings = conversations.iter().map(|conversation| {
+        let started = Instant::now();
+        let reading = reader.read(conversation);
+        metrics.tokenised(started.elapsed());
+        reading.map_err(AssessError::Unreadable)
+    });
+    readings.collect()
 }

@@ -15,6 +15,6 @@ mod run;
 mod startup;
 mod state;
 
-pub use run::{run, stop_signal};
+pub use run::{StopSignals, run};
 pub use startup::{Service, StartError, start};
 pub use state::AppState;

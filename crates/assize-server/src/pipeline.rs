@@ -3,7 +3,7 @@
 use crate::assessor::{AssessError, Assessor};
 use crate::http::error::ApiError;
 use assize_api::ErrorCode;
-use assize_domain::{Assessment, Conversation, DecidedBy, Verdict};
+use assize_domain::{Assessment, Conversation, DecidedBy, Degradation, Verdict};
 use assize_inference::{InferError, Refused};
 use assize_preferences::{FailureMode, Profile, decide};
 use assize_telemetry::{ModerationMetrics, error_chain};
@@ -71,7 +71,8 @@ impl Pipeline {
     fn record(&self, verdict: &Verdict, profile: &Profile) {
         self.metrics.verdict(&verdict.community, verdict.decision);
         verdict.degraded.iter().for_each(|degradation| self.metrics.degradation(*degradation));
-        if !verdict.degraded.is_empty() {
+        // A text too long to be read as a whole is the client's doing and has its own count: it must page nobody.
+        if verdict.degraded.contains(&Degradation::TreeUnusable) {
             self.count_failure(profile);
         }
         if let DecidedBy::Floor(floor) = verdict.decided_by {
@@ -79,7 +80,7 @@ impl Pipeline {
         }
     }
 
-    /// Counts a conversation without a full assessment, by what its community wants then.
+    /// Counts a conversation without a verdict, or with one that lacks the tree, by what its community wants then.
     pub(crate) fn count_failure(&self, profile: &Profile) {
         let mode = match profile.on_failure() {
             FailureMode::Open => assize_telemetry::FailureMode::Open,

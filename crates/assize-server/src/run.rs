@@ -7,9 +7,10 @@ use assize_telemetry::error_chain;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-/// How long the model's thread may take for its last batch once no request waits for it any more.
+/// How long a batch that has begun may take to end: no new one is begun once requests are answered or given up.
 const LAST_BATCH: Duration = Duration::from_secs(5);
 
 /// Serves until `stop` resolves, then drains: say "draining", go on for the drain delay, close the listener, let
@@ -25,9 +26,10 @@ pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Outp
     };
     let all_done = listener::serve(listener, router(&state), &server, stopping).await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    let until = Instant::now() + LAST_BATCH;
-    thread.shutdown(until);
-    if let Err(error) = thread.join(until).await {
+    let drained = Instant::now();
+    thread.shutdown(drained);
+    // Later than that, because a batch on the device can't be stopped.
+    if let Err(error) = thread.join(drained + LAST_BATCH).await {
         tracing::warn!(error = error_chain(&error), "the model's thread did not end");
     }
     tracing::info!(all_requests_answered = all_done, "stopped");
@@ -37,14 +39,27 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Resolves on SIGTERM or Ctrl-C.
-///
-/// # Errors
-/// When the system gives no signal handler.
-pub async fn stop_signal() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
+/// SIGTERM and Ctrl-C, caught from the moment this is made: none that comes later is lost or kills the process.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Catches both from now on. Needs a runtime.
+    ///
+    /// # Errors
+    /// When the system gives no signal handler.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Resolves on the next of either.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

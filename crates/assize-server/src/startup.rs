@@ -7,7 +7,7 @@ use crate::http::{Quota, routes};
 use crate::pipeline::Pipeline;
 use crate::state::AppState;
 use assize_api::ErrorCode;
-use assize_candle::{Encoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence};
+use assize_candle::{Encoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Verification};
 use assize_domain::ModelIdentity;
 use assize_inference::{Admission, Probe, ProbePolicy, Readiness, ReadinessWatch, WorkerError, WorkerThread};
 use assize_telemetry::{Metrics, MetricsConfig, MetricsError, error_chain};
@@ -118,6 +118,7 @@ pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> 
     let model =
         GuardModel::load(&config.model, config.device).map_err(|error| StartError::Model(Box::new(error)))?;
     let identity = model.identity.clone();
+    report(&identity, model.verification());
     metrics.service.set_model(&identity);
     let (reader, encoder) = Reader::split(model);
     let probe_input = reader.probe().map_err(StartError::Probe)?;
@@ -134,6 +135,29 @@ pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> 
     }
     let assessor = Assessor::new(reader, admission, handle, metrics.inference.clone());
     Ok(Judge { assessor, identity, readiness, thread, probe })
+}
+
+/// A folder without reference outputs loads, but may be any mixture of files that fit in shape.
+fn report(identity: &ModelIdentity, verification: Verification) {
+    let (name, revision) = (identity.name.as_ref(), identity.revision.to_string());
+    match verification {
+        Verification::Replayed { rows, largest_difference } => {
+            tracing::info!(
+                model.name = name,
+                model.revision = revision,
+                rows,
+                largest_difference,
+                "model verified"
+            );
+        }
+        Verification::NoReference => {
+            tracing::warn!(
+                model.name = name,
+                model.revision = revision,
+                "model not verified: it has no golden.json"
+            );
+        }
+    }
 }
 
 async fn clean_quota(state: Arc<AppState>) {

@@ -54,7 +54,7 @@ metrics! {
     DEGRADATIONS = Counter "assize_degradations_total" ["degradation"],
         "Ways in which assessments fell short.";
     FAILURES = Counter "assize_failures_total" ["community", "mode"],
-        "Requests that ended without a full assessment, by what the community told its backend to do.";
+        "Conversations without a verdict, or judged without a usable tree, by what the community told its backend to do.";
     QUEUE_ITEMS = Gauge "assize_queue_items" [],
         "Items waiting for the model.";
     QUEUE_TOKENS = Gauge "assize_queue_tokens" [],
@@ -76,7 +76,7 @@ metrics! {
     TOKENISATION_DURATION = Histogram "assize_tokenisation_duration_seconds" [],
         "Time to turn one conversation into tokens.";
     OVERLOADS = Counter "assize_overloads_total" ["reason"],
-        "Requests refused at admission, by the bound that refused them.";
+        "Admissions refused, by the bound that refused them (probes and profiles' examples included).";
     JOBS_DROPPED = Counter "assize_jobs_dropped_total" ["reason"],
         "Items that left the queue without an inference.";
     PROFILE_RELOADS = Counter "assize_profile_reloads_total" ["result"],

@@ -25,6 +25,22 @@ pub struct LogConfig {
     pub filter: String,
 }
 
+impl LogConfig {
+    /// Finds a filter that can't be read before logging starts.
+    ///
+    /// # Errors
+    /// [`TracingError::InvalidFilter`].
+    pub fn check(&self) -> Result<(), TracingError> {
+        self.env_filter().map(drop)
+    }
+
+    fn env_filter(&self) -> Result<EnvFilter, TracingError> {
+        EnvFilter::builder()
+            .parse(&self.filter)
+            .map_err(|source| TracingError::InvalidFilter { filter: self.filter.clone(), source })
+    }
+}
+
 /// Why logging can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum TracingError {
@@ -59,10 +75,7 @@ fn subscriber<W>(
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder()
-        .parse(&config.filter)
-        .map_err(|source| TracingError::InvalidFilter { filter: config.filter.clone(), source })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let builder = tracing_subscriber::fmt().with_env_filter(config.env_filter()?).with_writer(writer);
     Ok(match config.format {
         LogFormat::Text => Box::new(builder.with_ansi(is_terminal).finish()),
         LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
@@ -122,7 +135,8 @@ mod tests {
     #[test]
     fn a_faulty_filter_is_named() {
         let config = LogConfig { format: LogFormat::Text, filter: "info,a=verbose".to_owned() };
-        let error = init(&config).unwrap_err().to_string();
-        assert!(error.starts_with("`info,a=verbose` is no log filter"), "{error}");
+        for error in [config.check().unwrap_err(), init(&config).unwrap_err()] {
+            assert!(error.to_string().starts_with("`info,a=verbose` is no log filter"), "{error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `card.toml`: what the model's maker says of it, in a form that the service can use.
 
-use super::{LoadError, files::ModelFile};
+use super::{LoadError, Verification, files::ModelFile};
 use crate::numerics;
 use assize_domain::{GuardHead, OperatingPoints, Score};
 use serde::Deserialize;
@@ -73,9 +73,16 @@ pub struct ModelCard {
     /// Where each yes-or-no question turns from no to yes, after calibration.
     pub operating_points: OperatingPoints,
     calibration: ByHead<Calibration>,
+    /// Not of the file: set by [`super::GuardModel::load`], and kept with what goes wherever the model's answers go.
+    pub(super) verification: Verification,
 }
 
 impl ModelCard {
+    /// Whether the model that this card belongs to was seen to compute what its maker measured.
+    pub const fn verification(&self) -> Verification {
+        self.verification
+    }
+
     /// How one question's logit becomes a probability.
     pub const fn calibration(&self, head: GuardHead) -> Calibration {
         match head {
@@ -175,6 +182,7 @@ pub(super) fn parse(file: &ModelFile, max_positions: usize) -> Result<ModelCard,
             points.adversarial,
         ]),
         calibration,
+        verification: Verification::NoReference,
     })
 }
 

@@ -11,7 +11,7 @@ pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum LoadError {
     /// A file is absent or can't be read.
     #[error(
-        "`{file}` can't be read; a model folder holds config.json, model.safetensors, tokenizer.json and card.toml"
+        "`{file}` can't be read; a model folder holds config.json, model.safetensors, tokenizer.json and card.toml, and may hold golden.json"
     )]
     Unreadable {
         /// Path of the file.
@@ -150,6 +150,53 @@ pub enum LoadError {
         /// Name of the tensor.
         tensor: String,
         /// The tensor library's reason.
+        #[source]
+        source: Cause,
+    },
+    /// A reference input of golden.json became other tokens.
+    #[error(
+        "`{file}`, row {row}: the {what} differ from the file's at place {place} ({given} here, {expected} in the file); config.json, tokenizer.json and golden.json are not of one model, so take every file of the folder from one export"
+    )]
+    GoldenTokens {
+        /// Path of the file.
+        file: PathBuf,
+        /// Index of the row, from 0.
+        row: usize,
+        /// Token ids or type ids.
+        what: &'static str,
+        /// Index of the first token that differs, control tokens included.
+        place: usize,
+        /// How many tokens there are here.
+        given: usize,
+        /// How many tokens the file lists.
+        expected: usize,
+    },
+    /// A reference input of golden.json got other logits.
+    #[error(
+        "`{file}`, row {row}: the logit of `{logit}` differs from the file's by {difference}; allowed: up to {tolerance}; the weights, config.json and tokenizer.json are not of one model, or the device computes otherwise: take every file of the folder from one export, then try the cpu"
+    )]
+    GoldenLogits {
+        /// Path of the file.
+        file: PathBuf,
+        /// Index of the row with the largest difference, from 0.
+        row: usize,
+        /// Head and name of the logit with the largest difference, in the taxonomy's ids: `risk.cyberattack`.
+        logit: String,
+        /// Its absolute difference; infinite where it is no finite number.
+        difference: f32,
+        /// Largest difference that is allowed.
+        tolerance: f32,
+    },
+    /// A reference input of golden.json could not be judged.
+    #[error(
+        "`{file}`, row {row}: the input can't be judged; the weights, config.json and tokenizer.json are not of one model, or the device fails"
+    )]
+    GoldenFailed {
+        /// Path of the file.
+        file: PathBuf,
+        /// Index of the row, from 0.
+        row: usize,
+        /// The tokenizer's or the encoder's reason.
         #[source]
         source: Cause,
     },

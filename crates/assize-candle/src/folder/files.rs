@@ -1,10 +1,11 @@
-//! Reads the four files of a model folder into memory and digests them. The only file access of the crate.
+//! Reads the files of a model folder into memory and digests them. The only file access of the crate.
 
 use super::LoadError;
 use assize_domain::Digest;
 use sha2::{Digest as _, Sha256};
 use std::{
     fmt::Display,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -35,13 +36,15 @@ impl ModelFile {
     }
 }
 
-/// The four files of a model folder.
+/// The files of a model folder.
 #[derive(Debug)]
 pub(crate) struct ModelFiles {
     pub(crate) config: ModelFile,
     pub(crate) weights: ModelFile,
     pub(crate) tokenizer: ModelFile,
     pub(crate) card: ModelFile,
+    /// `None` where the folder has none: the only file that may be absent.
+    pub(crate) golden: Option<ModelFile>,
 }
 
 impl ModelFiles {
@@ -51,14 +54,17 @@ impl ModelFiles {
             weights: read_file(folder, "model.safetensors")?,
             tokenizer: read_file(folder, "tokenizer.json")?,
             card: read_file(folder, "card.toml")?,
+            golden: read_optional(folder, "golden.json")?,
         })
     }
 
-    /// SHA-256 over the files in the order above, each as: length of its name, name, length, content. Lengths are
-    /// little-endian u64; they keep a byte from wandering between two files without a change of the digest.
+    /// SHA-256 over the files in the order above (golden.json where there is one), each as: length of its name, name,
+    /// length, content. Lengths are little-endian u64; they keep a byte from wandering between two
+    /// files without a change of the digest.
     pub(crate) fn digest(&self) -> Digest {
         let mut hasher = Sha256::new();
-        for file in [&self.config, &self.weights, &self.tokenizer, &self.card] {
+        let required = [&self.config, &self.weights, &self.tokenizer, &self.card];
+        for file in required.into_iter().chain(&self.golden) {
             for part in [file.name.as_bytes(), &file.bytes] {
                 // usize is at most 64 bits on every platform Rust has: no loss.
                 hasher.update((part.len() as u64).to_le_bytes());
@@ -74,5 +80,14 @@ fn read_file(folder: &Path, name: &'static str) -> Result<ModelFile, LoadError> 
     match std::fs::read(&path) {
         Ok(bytes) => Ok(ModelFile { name, path, bytes }),
         Err(source) => Err(LoadError::Unreadable { file: path, source }),
+    }
+}
+
+/// Absence only is `None`: a file that is there and can't be read must not look like none.
+fn read_optional(folder: &Path, name: &'static str) -> Result<Option<ModelFile>, LoadError> {
+    match read_file(folder, name) {
+        Ok(file) => Ok(Some(file)),
+        Err(LoadError::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,13 +1,19 @@
 //! A model folder, read and checked: what is loaded here can be believed everywhere else.
 //!
 //! A folder holds `config.json` (shape, heads), `model.safetensors` (weights), `tokenizer.json` (word pieces) and
-//! `card.toml` (what the model is for, calibration, operating points). Other files, such as `README.md`, are prose and
-//! are not read. Each file is read once, so that what was hashed is what was loaded.
+//! `card.toml` (what the model is for, calibration, operating points), and may hold `golden.json`. Other files, such as
+//! `README.md`, are prose and are not read. Each file is read once, so that what was hashed is what was loaded.
+//!
+//! `golden.json` is a list of inputs with the token ids, type ids and logits that the maker's own code got, the logits
+//! in the taxonomy's order. Where it is present it is replayed on the chosen device, and a folder that computes
+//! otherwise is refused: wrong settings, swapped names and foreign weights have the right shapes. Where it is absent,
+//! [`GuardModel::verification`] says so.
 
 mod card;
 mod config;
 mod error;
 mod files;
+mod golden;
 mod heads;
 
 #[cfg(test)]
@@ -16,6 +22,7 @@ pub use card::{Calibration, CalibrationOutOfRange, InputLimits, ModelCard};
 pub use config::EncoderShape;
 pub use error::LoadError;
 pub(crate) use files::ModelFile;
+pub use golden::Verification;
 pub(crate) use heads::HeadOrder;
 
 use crate::{
@@ -29,7 +36,7 @@ use std::path::Path;
 /// Everything that is needed to judge a text with one checkpoint.
 #[derive(Debug)]
 pub struct GuardModel {
-    /// The card's name, and the digest over the four files.
+    /// The card's name, and the digest over the files that were read.
     pub identity: ModelIdentity,
     /// What the model's maker says of it.
     pub card: ModelCard,
@@ -42,26 +49,36 @@ pub struct GuardModel {
 }
 
 impl GuardModel {
-    /// Reads `folder` and puts the weights on `device`. Blocks: it reads the whole checkpoint from disk.
+    /// Reads `folder`, puts the weights on `device` and replays golden.json there, where the folder has one.
+    ///
+    /// Blocks: it reads the whole checkpoint from disk and judges up to four short texts.
     ///
     /// # Errors
     /// When a file is absent or unreadable, says something that is not supported, or does not fit the others; when the
-    /// device is absent. Each text names the file, the key, what is there, what is allowed and what to do.
+    /// device is absent; when a reference input comes out otherwise. Each text names the file, the key, what is there, what is allowed and what to do.
     pub fn load(folder: &Path, device: DeviceChoice) -> Result<Self, LoadError> {
         let files = ModelFiles::read(folder)?;
         let config = config::parse(&files.config)?;
-        let card = card::parse(&files.card, config.shape.max_positions)?;
+        let mut card = card::parse(&files.card, config.shape.max_positions)?;
         let tokenizer =
             GuardTokenizer::from_json(&files.tokenizer.bytes, config.shape.vocab_size).map_err(|source| {
                 LoadError::Tokenizer { file: files.tokenizer.path.clone(), source: source.into() }
             })?;
         let opened = device.open().map_err(|source| LoadError::NoDevice { device, source: source.into() })?;
         let mut weights = Weights::parse(&files.weights, config.dtype, &opened)?;
-        let encoder = load_encoder(&mut weights, config.shape, &config.heads)?;
+        let mut encoder = load_encoder(&mut weights, config.shape, &config.heads)?;
         weights.finish()?;
-        let identity = ModelIdentity { name: card.name.clone(), revision: files.digest() };
         let framing =
             Framing { cls: tokenizer.cls(), sep: tokenizer.sep(), max_tokens: config.shape.max_positions };
+        if let Some(golden) = &files.golden {
+            card.verification = golden::replay(golden, framing, &tokenizer, &mut encoder)?;
+        }
+        let identity = ModelIdentity { name: card.name.clone(), revision: files.digest() };
         Ok(Self { identity, card, framing, tokenizer, encoder })
+    }
+
+    /// Whether golden.json was there and came out as it says; what is not verified loads all the same.
+    pub const fn verification(&self) -> Verification {
+        self.card.verification()
     }
 }

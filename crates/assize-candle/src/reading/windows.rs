@@ -13,7 +13,7 @@ const OVERLAP: usize = 4;
 pub(super) fn cut(tokens: usize, capacity: usize, max_windows: usize) -> (Vec<Range<usize>>, Coverage) {
     if tokens <= capacity {
         let whole = Range { start: 0, end: tokens };
-        return (Vec::from([whole]), Coverage { tokens, judged: tokens, windows: 1 });
+        return (Vec::from([whole]), Coverage { tokens, judged: tokens, unknown: 0, windows: 1 });
     }
     let stride = (capacity - capacity / OVERLAP).max(1);
     let needed = (tokens - capacity).div_ceil(stride) + 1;
@@ -31,7 +31,7 @@ pub(super) fn cut(tokens: usize, capacity: usize, max_windows: usize) -> (Vec<Ra
         judged += window.end - window.start.max(read_to);
         read_to = window.end;
     }
-    let coverage = Coverage { tokens, judged, windows: windows.len() };
+    let coverage = Coverage { tokens, judged, unknown: 0, windows: windows.len() };
     (windows, coverage)
 }
 
@@ -66,11 +66,17 @@ mod tests {
     fn text_that_fits_is_one_window() {
         assert_eq!(
             cut(0, 10, 3),
-            (Vec::from([Range { start: 0, end: 0 }]), Coverage { tokens: 0, judged: 0, windows: 1 })
+            (
+                Vec::from([Range { start: 0, end: 0 }]),
+                Coverage { tokens: 0, judged: 0, unknown: 0, windows: 1 }
+            )
         );
         assert_eq!(
             cut(10, 10, 3),
-            (Vec::from([Range { start: 0, end: 10 }]), Coverage { tokens: 10, judged: 10, windows: 1 })
+            (
+                Vec::from([Range { start: 0, end: 10 }]),
+                Coverage { tokens: 10, judged: 10, unknown: 0, windows: 1 }
+            )
         );
     }
 
@@ -78,14 +84,14 @@ mod tests {
     fn long_text_has_overlapping_windows_up_to_its_end() {
         let (windows, coverage) = cut(20, 8, 9);
         assert_eq!(windows, [0..8, 6..14, 12..20]);
-        assert_eq!(coverage, Coverage { tokens: 20, judged: 20, windows: 3 });
+        assert_eq!(coverage, Coverage { tokens: 20, judged: 20, unknown: 0, windows: 3 });
     }
 
     #[test]
     fn too_long_text_is_read_at_both_ends_and_says_so() {
         let (windows, coverage) = cut(100, 8, 3);
         assert_eq!(windows, [0..8, 6..14, 92..100]);
-        assert_eq!(coverage, Coverage { tokens: 100, judged: 22, windows: 3 });
+        assert_eq!(coverage, Coverage { tokens: 100, judged: 22, unknown: 0, windows: 3 });
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a model folder must be, and what is said of one that is not. Works on a tiny checkpoint made here.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a panic is a failed test")]
 
+mod golden;
 mod tiny;
 
 use assize_candle::{DeviceChoice, GuardModel, LoadError, Sequence};
@@ -12,8 +13,8 @@ fn load(folder: &Path) -> Result<GuardModel, LoadError> {
 }
 
 /// The error's text, its causes after it.
-fn refusal(folder: &TinyFolder) -> String {
-    let error = load(folder.path()).expect_err("the folder is broken");
+fn refusal(folder: &Path) -> String {
+    let error = load(folder).expect_err("the folder is broken");
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -25,7 +26,7 @@ fn refusal(folder: &TinyFolder) -> String {
 
 /// Every text in `expected` must be in the refusal.
 fn check(folder: &TinyFolder, expected: &[&str]) {
-    let text = refusal(folder);
+    let text = refusal(folder.path());
     for part in expected {
         assert!(text.contains(part), "`{part}` is not in: {text}");
     }
@@ -176,6 +177,10 @@ fn the_tokenizer_must_fit_the_embeddings() {
     let folder = TinyFolder::new();
     folder.replace("tokenizer.json", r#""word":7"#, r#""word":10"#);
     check(&folder, &["tokenizer.json", "the largest token id is 10, but `vocab_size` in config.json is 10"]);
+
+    let folder = TinyFolder::new();
+    folder.replace("tokenizer.json", r#","d":9"#, "");
+    check(&folder, &["tokenizer.json", "it has 9 token ids, but `vocab_size` in config.json is 10"]);
 }
 
 #[test]

@@ -160,6 +160,6 @@ fn tokenizer() -> String {
 "normalizer":{{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true}},
 "pre_tokenizer":{{"type":"BertPreTokenizer"}},"post_processor":null,"decoder":null,
 "model":{{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,
-"vocab":{{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"a":5,"b":6,"word":7}}}}}}"###
+"vocab":{{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"a":5,"b":6,"word":7,"c":8,"d":9}}}}}}"###
     )
 }

@@ -58,7 +58,12 @@ fn guard() -> impl Strategy<Value = GuardScores> {
 }
 
 fn coverage() -> impl Strategy<Value = Option<Coverage>> {
-    let read = |(tokens, judged): (usize, usize)| Coverage { tokens, judged: judged.min(tokens), windows: 1 };
+    let read = |(tokens, judged): (usize, usize)| Coverage {
+        tokens,
+        judged: judged.min(tokens),
+        unknown: 0,
+        windows: 1,
+    };
     option::of((0..3usize, 0..3usize).prop_map(read))
 }
 

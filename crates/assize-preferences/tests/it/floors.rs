@@ -44,6 +44,7 @@ fn concern(mut a: Assessment, way: Way) -> Option<(Assessment, Floor)> {
         Way::Weapons => {
             // The other floor is told first where both are broken.
             harm(&mut a, ActionCategory::ChildHarm, 0.0);
+            harm(&mut a, ActionCategory::ViolenceExtremism, 0.125);
             return Some((a, Floor::MassHarmWeapons));
         }
         Way::MinorsAndSexByTerms => {}

@@ -41,7 +41,7 @@ fn assessment(prompt: Option<(f32, f32)>, response: Option<(f32, f32)>) -> Asses
     let mut harm = [Mass::ZERO; 16];
     harm[ActionCategory::ViolenceExtremism.index()] = Mass::new(3.0).unwrap();
     harm[ActionCategory::Privacy.index()] = Mass::new(1.0).unwrap();
-    let coverage = Coverage { tokens: 9, judged: 9, windows: 1 };
+    let coverage = Coverage { tokens: 9, judged: 9, unknown: 0, windows: 1 };
     Assessment {
         guard: GuardScores {
             prompt: prompt.map(|(harmful, adversarial)| PromptScores {
@@ -149,8 +149,8 @@ fn a_prompt_alone() {
 #[test]
 fn a_prompt_and_its_reply() {
     let verdict = judge(&assessment(Some(PROMPT), Some((0.5, 0.75))));
-    // (ln 3 - 0) × -0.5 = -0.549306, for both subjects.
-    let refusal = (guard(GuardHead::ResponseRefusal), -0.5 * LN_3);
+    // (ln 3 - 0) × 0.5 × -0.5 = -0.274653, for both subjects: half of it, because the reply is harmful by half.
+    let refusal = (guard(GuardHead::ResponseRefusal), -0.25 * LN_3);
     // As for the prompt alone, and the refusal.
     let prompt = [
         (Evidence::Bias, -1.0),
@@ -170,18 +170,24 @@ fn a_prompt_and_its_reply() {
         (VIOLENCE, 3.0 * LN_2),
         // 0.5 × ln 2 × 0.5 = 0.173287
         (PRIVACY, 0.25 * LN_2),
-        // The benefit counts in full: ln 8 × -2 = -4.158883
-        (Evidence::Benefit, -6.0 * LN_2),
+        // And the other half of the benefit: 0.5 × ln 8 × -2 = -2.079442
+        (Evidence::Benefit, -3.0 * LN_2),
         refusal,
     ];
-    // Sum: -1 - 2.75 ln 2 - 0.5 ln 3 = -3.455461, below the prompt's.
+    // Sum: -1 + 0.25 ln 2 - 0.25 ln 3 = -1.101366, below the prompt's.
     check_subject(&verdict, 1, Subject::Response, &response);
-    check_close("response", verdict.subjects[1].score, -1.0 - 2.75 * LN_2 - 0.5 * LN_3);
-    // The prompt's sum: ln 3 + 0.5 ln 2 - 0.5 ln 3 = ln √6 = 0.895880; 2.449490 / 3.449490 = 0.710102.
-    let odds = 6.0_f64.sqrt();
+    check_close("response", verdict.subjects[1].score, -1.0 + 0.25 * LN_2 - 0.25 * LN_3);
+    // The prompt's sum: ln 3 + 0.5 ln 2 - 0.25 ln 3; odds 3^0.75 × √2 = 3.223710; 3.223710 / 4.223710 = 0.763241.
+    let odds = 3.0_f64.powf(0.75) * SQRT_2;
     check_decision(&verdict, Decision::Review, DecidedBy::Thresholds, odds / (1.0 + odds));
-    check_close("as a decimal", (verdict.harmfulness * 1e6).round(), 710_102.0);
+    check_close("as a decimal", (verdict.harmfulness * 1e6).round(), 763_241.0);
     check_reasons(&verdict, &EVIDENCE_AGAINST);
+}
+
+#[test]
+fn bug_a_refusal_in_front_does_not_pay_for_a_harmful_reply() {
+    let verdict = judge(&assessment(Some((0.9, 0.0)), Some((0.99, 0.99))));
+    assert_eq!(verdict.decision, Decision::Block, "{verdict:?}");
 }
 
 #[test]
@@ -213,7 +219,7 @@ fn a_mild_prompt() {
 fn a_floor_and_a_gap_are_told_before_the_evidence() {
     let mut gap = assessment(Some(PROMPT), None);
     gap.topics.mass_harm_weapons = true;
-    gap.prompt_coverage = Some(Coverage { tokens: 9, judged: 8, windows: 1 });
+    gap.prompt_coverage = Some(Coverage { tokens: 9, judged: 8, unknown: 0, windows: 1 });
     let verdict = judge(&gap);
     assert_eq!(verdict.decision, Decision::Block);
     assert_eq!(verdict.decided_by, DecidedBy::Floor(Floor::MassHarmWeapons));

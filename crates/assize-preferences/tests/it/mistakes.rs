@@ -104,6 +104,10 @@ fn names_that_are_not_known() {
         &["`reasons.\"harm.weather\"`", "is no reason code", "harm.privacy"],
     );
     check_added("reasons.bias = \"So be it.\"", &["`reasons.\"bias\"`", "is no reason code", "benefit"]);
+    check_added(
+        "reasons.\"floor.mass_harm_weapons\" = \"Never mind.\"",
+        &["`reasons.\"floor.mass_harm_weapons\"`", "is no reason code"],
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::arbitrary::{Values, assessment, mass, score, threshold, values};
 use assize_domain::{
-    ActionCategory, Assessment, DecidedBy, Decision, ExpectedMasses, GuardHead, Mass, PromptScores,
-    ResponseScores, Score, Subject, TreeOutcome,
+    ActionCategory, Assessment, DecidedBy, Decision, Degradation, ExpectedMasses, GuardHead, Mass,
+    PromptScores, ResponseScores, Score, Subject, TreeOutcome,
 };
 use assize_preferences::decide;
 use proptest::prelude::*;
@@ -159,11 +159,14 @@ proptest! {
             DecidedBy::Thresholds => prop_assert_eq!(open.decision, by_thresholds),
             DecidedBy::Degradation(_) => prop_assert!(false, "open, and a degradation decided: {open:?}"),
         }
-        let is_milder = by_thresholds == Decision::Allow && open.decided_by == DecidedBy::Thresholds;
         match closed.decided_by {
             DecidedBy::Degradation(cause) => {
-                prop_assert!(is_milder && closed.decision == Decision::Review, "{closed:?}");
-                prop_assert_eq!(Some(&cause), closed.degraded.first());
+                let least = |cause: &Degradation| match cause {
+                    Degradation::PartialCoverage => Decision::Review,
+                    Degradation::TreeUnusable => Decision::Block,
+                };
+                prop_assert_eq!(Some(closed.decision), closed.degraded.iter().map(least).max());
+                prop_assert!(closed.decision == least(&cause) && by_thresholds < closed.decision, "{closed:?}");
             }
             DecidedBy::Floor(_) | DecidedBy::Thresholds => prop_assert_eq!(closed.decision, open.decision),
         }

@@ -6,7 +6,9 @@ use crate::pipeline::Case;
 use anyhow::{Context as _, bail};
 use assize_api::{Body, Explain, ModerateRequest, Role, Turn, VerdictResponse, convert, parse_body};
 use assize_domain::CommunityId;
+use assize_inference::AdmissionLimits;
 use futures_util::stream::{self, StreamExt as _};
+use serde::Serialize;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,12 +16,15 @@ use tokio::time::Instant;
 
 /// A person's machine may be slow and nobody else waits.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Enough to fill batches, few enough to stay within the admission.
+/// Enough to fill batches; also what bounds the memory, because the admission here doesn't.
 const AT_ONCE: usize = 16;
+/// The service's admission protects its other clients; here are none, so whatever is begun is let in. Half of the
+/// largest number, so that no sum overflows.
+const ROOM: AdmissionLimits = AdmissionLimits { max_requests: 64 * AT_ONCE, max_tokens: usize::MAX / 2 };
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  assize moderate \"How do I pick a lock?\"\n  assize moderate --community children-education --json \"How do I pick a lock?\"\n  assize moderate --file conversations.jsonl > verdicts.jsonl\n\nA line of JSON Lines is a request of POST /moderate, {\"turns\":[{\"role\":\"user\",\"content\":\"...\"}]},\nor a JSON string, which is a prompt."
+    after_help = "Examples:\n  assize moderate \"How do I pick a lock?\"\n  assize moderate --community children-education --json \"How do I pick a lock?\"\n  assize moderate --file conversations.jsonl > verdicts.jsonl\n\nA line of JSON Lines is a request of POST /moderate, {\"turns\":[{\"role\":\"user\",\"content\":\"...\"}]},\nor a JSON string, which is a prompt. A line that fails gives {\"line\":n,\"error\":\"...\"} in its place."
 )]
 pub(super) struct Args {
     /// What a user says; JSON Lines are read from stdin where it is absent
@@ -40,38 +45,77 @@ pub(super) struct Args {
     config: ConfigArgs,
 }
 
+/// What to judge.
+enum Input {
+    /// What fails ends the command.
+    One(ModerateRequest),
+    /// What fails is told in its place.
+    Lines(Vec<Line>),
+}
+
+struct Line {
+    /// In the file, from 1.
+    number: usize,
+    request: anyhow::Result<ModerateRequest>,
+}
+
+/// Stands where the verdict of a line would. Holds no text of the line.
+#[derive(Serialize)]
+struct FailedLine {
+    line: usize,
+    error: String,
+}
+
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
-    let (requests, is_list) = requests(&args)?;
-    let config = args.config.load(&[("communities.default", args.community.as_ref())])?;
+    let input = input(&args)?;
+    let mut config = args.config.load(&[("communities.default", args.community.as_ref())])?;
+    config.inference.admission = ROOM;
     let service = crate::start(config).await?;
-    let bar = progress(u64::try_from(requests.len()).unwrap_or(u64::MAX), "moderating");
-    let verdicts = stream::iter(requests).map(|request| moderate(&service, &args, request)).buffered(AT_ONCE);
-    let mut verdicts = std::pin::pin!(verdicts);
-    while let Some(verdict) = verdicts.next().await {
-        let verdict = verdict?;
-        bar.suspend(|| {
-            if args.json || is_list {
-                print_json(&verdict)
-            } else {
-                print_for_people(&verdict);
-                Ok(())
+    match input {
+        Input::One(request) => {
+            let verdict = moderate(&service, &args, request).await?;
+            if args.json {
+                return print_json(&verdict);
             }
+            print_for_people(&verdict);
+            Ok(())
+        }
+        Input::Lines(lines) => moderate_lines(&service, &args, lines).await,
+    }
+}
+
+async fn moderate_lines(service: &crate::Service, args: &Args, lines: Vec<Line>) -> anyhow::Result<()> {
+    let count = lines.len();
+    let bar = progress(u64::try_from(count).unwrap_or(u64::MAX), "moderating");
+    let verdicts = stream::iter(lines).map(async |Line { number, request }| match request {
+        Ok(request) => (number, moderate(service, args, request).await),
+        Err(error) => (number, Err(error)),
+    });
+    let mut verdicts = std::pin::pin!(verdicts.buffered(AT_ONCE));
+    let mut failed = 0_usize;
+    while let Some((line, verdict)) = verdicts.next().await {
+        failed += usize::from(verdict.is_err());
+        bar.suspend(|| match verdict {
+            Ok(verdict) => print_json(&verdict),
+            Err(error) => print_json(&FailedLine { line, error: format!("{error:#}") }),
         })?;
         bar.inc(1);
     }
     bar.finish_and_clear();
+    if failed > 0 {
+        bail!("{failed} of {count} lines have no verdict; the `error` in their place says why");
+    }
     Ok(())
 }
 
-fn print_json(verdict: &VerdictResponse) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(verdict)?);
+fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(answer)?);
     Ok(())
 }
 
-/// The requests, and whether they came as a list.
-fn requests(args: &Args) -> anyhow::Result<(Vec<ModerateRequest>, bool)> {
+fn input(args: &Args) -> anyhow::Result<Input> {
     if let Some(text) = &args.text {
-        return Ok((vec![prompt(text.clone())], false));
+        return Ok(Input::One(prompt(text.clone())));
     }
     let Some(file) = &args.file else {
         if std::io::stdin().is_terminal() {
@@ -79,19 +123,19 @@ fn requests(args: &Args) -> anyhow::Result<(Vec<ModerateRequest>, bool)> {
         }
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("stdin is not UTF-8")?;
-        return Ok((lines(&text)?, true));
+        return Ok(Input::Lines(lines(&text)));
     };
     let text = std::fs::read_to_string(file).with_context(|| format!("can't read `{}`", file.display()))?;
     if file.extension().is_some_and(|extension| extension == "jsonl") {
-        Ok((lines(&text)?, true))
+        Ok(Input::Lines(lines(&text)))
     } else {
-        Ok((vec![prompt(text)], false))
+        Ok(Input::One(prompt(text)))
     }
 }
 
-fn lines(text: &str) -> anyhow::Result<Vec<ModerateRequest>> {
+fn lines(text: &str) -> Vec<Line> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| parse_line(line).with_context(|| format!("line {}", index + 1))).collect()
+    lines.map(|(index, line)| Line { number: index + 1, request: parse_line(line) }).collect()
 }
 
 fn parse_line(line: &str) -> anyhow::Result<ModerateRequest> {
@@ -121,12 +165,16 @@ async fn moderate(
 ) -> anyhow::Result<VerdictResponse> {
     let state = &service.state;
     let explain = if args.full { Explain::Full } else { request.explain };
-    let id: CommunityId = match &request.community {
-        Some(id) => id.parse()?,
-        None => state.config.communities.default.clone(),
+    let id: Option<CommunityId> = match &request.community {
+        Some(id) => id.parse().ok(),
+        None => Some(state.config.communities.default.clone()),
     };
-    let profile = state.communities.in_force().catalog.get(&id).cloned();
-    let profile = profile.with_context(|| format!("no such community: `{id}`"))?;
+    let in_force = std::sync::Arc::clone(&state.communities.in_force().catalog);
+    let profile = id.and_then(|id| in_force.get(&id).cloned()).with_context(|| {
+        // Without the one that was asked for: an answer for a line holds none of its text.
+        let allowed = in_force.ids().iter().map(CommunityId::as_str).collect::<Vec<_>>().join(", ");
+        format!("no such community; allowed: {allowed}")
+    })?;
     let conversation = convert::conversation(request, state.config.limits)
         .map_err(|field| anyhow::anyhow!("{}: {}", field.pointer, field.detail))?;
     let verdicts =

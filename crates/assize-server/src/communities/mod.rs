@@ -20,8 +20,19 @@ pub(crate) struct InForce {
     pub(crate) catalog: Arc<Catalog>,
     /// Since when.
     since: SystemTime,
-    /// Why the files on disk are not in force, where they are not.
-    rejected: Option<Arc<str>>,
+    /// What became of the files on disk.
+    change: Change,
+}
+
+/// What became of the files on disk since.
+#[derive(Debug, Clone)]
+enum Change {
+    /// None that counts: the files are what is in force.
+    InForce,
+    /// A valid one waits for the model to have time for its examples.
+    Waiting,
+    /// It is not in force, for this reason.
+    Rejected(Arc<str>),
 }
 
 impl InForce {
@@ -30,9 +41,12 @@ impl InForce {
         let count = self.catalog.iter().count();
         let age = self.since.elapsed().map_or(0, |age| age.as_secs());
         let loaded = format!("{count} profiles, loaded {age} s ago");
-        match &self.rejected {
-            None => loaded,
-            Some(why) => format!("{loaded}; the files have changed since and were rejected: {why}"),
+        match &self.change {
+            Change::InForce => loaded,
+            Change::Waiting => format!("{loaded}; a change waits for its examples to be run"),
+            Change::Rejected(why) => {
+                format!("{loaded}; the files have changed since and were rejected: {why}")
+            }
         }
     }
 }
@@ -43,7 +57,7 @@ pub(crate) struct Communities(ArcSwap<InForce>);
 
 impl Communities {
     pub(crate) fn new(catalog: Catalog, now: SystemTime) -> Self {
-        let in_force = InForce { catalog: Arc::new(catalog), since: now, rejected: None };
+        let in_force = InForce { catalog: Arc::new(catalog), since: now, change: Change::InForce };
         Self(ArcSwap::from_pointee(in_force))
     }
 
@@ -54,18 +68,26 @@ impl Communities {
 
     /// Puts a checked catalog into force.
     fn replace(&self, catalog: Catalog, now: SystemTime) {
-        self.0.store(Arc::new(InForce { catalog: Arc::new(catalog), since: now, rejected: None }));
+        self.0.store(Arc::new(InForce { catalog: Arc::new(catalog), since: now, change: Change::InForce }));
     }
 
     /// Keeps what is in force and remembers why.
     fn reject(&self, why: &str) {
-        let current = self.0.load();
-        self.0.store(Arc::new(InForce { rejected: Some(why.into()), ..InForce::clone(&current) }));
+        self.keep(Change::Rejected(why.into()));
+    }
+
+    /// Keeps what is in force until the examples of a change can be run.
+    fn wait(&self) {
+        self.keep(Change::Waiting);
     }
 
     /// The files went back to what is in force.
     fn accept(&self) {
+        self.keep(Change::InForce);
+    }
+
+    fn keep(&self, change: Change) {
         let current = self.0.load();
-        self.0.store(Arc::new(InForce { rejected: None, ..InForce::clone(&current) }));
+        self.0.store(Arc::new(InForce { change, ..InForce::clone(&current) }));
     }
 }

@@ -1,9 +1,13 @@
 //! Loads profiles at the start and again whenever their files change.
+//!
+//! A change counts when two looks in a row find the same: a file that is being written, or a folder whose links are
+//! being swapped, is never put into force and never told as a mistake.
 
 use super::{Communities, ExampleRunner, FolderError, Mismatch, Snapshot};
 use crate::assessor::AssessError;
 use crate::config::CommunitiesConfig;
 use assize_domain::CommunityId;
+use assize_inference::{InferError, Refused};
 use assize_preferences::{Catalog, ProfileErrors};
 use assize_telemetry::{Metrics, MetricsError, ReloadResult, error_chain};
 use std::path::PathBuf;
@@ -43,6 +47,20 @@ pub(crate) enum LoadError {
     Metrics(#[source] MetricsError),
 }
 
+impl LoadError {
+    /// Whether it says nothing about the files: the service was too busy to run the examples, or is ending. A model
+    /// that fails on an example does say something, and waiting for it would hide that.
+    const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Examples(
+                AssessError::Refused(Refused::Overloaded { .. })
+                    | AssessError::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown)
+            )
+        )
+    }
+}
+
 fn lines(mismatches: &[Mismatch]) -> String {
     mismatches.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
@@ -63,11 +81,10 @@ pub(crate) async fn load(
     if mismatches.is_empty() { Ok(catalog) } else { Err(LoadError::Mismatches(mismatches)) }
 }
 
-/// What became of the files that were last looked at.
-#[derive(Debug, PartialEq)]
-enum Seen {
-    InForce,
-    Rejected(Snapshot),
+/// What a look at the folder found.
+#[derive(Debug, Clone, PartialEq)]
+enum Found {
+    Profiles(Snapshot),
     Unreadable,
 }
 
@@ -79,19 +96,24 @@ pub(crate) struct Watcher {
     runner: ExampleRunner,
     metrics: Arc<Metrics>,
     in_force: Snapshot,
-    seen: Seen,
+    /// What the last look found: a change is acted on when the next look finds it again.
+    last: Found,
+    /// What was put into force or rejected last; `None` while a change waits for its examples to be run.
+    settled: Option<Found>,
 }
 
 impl Watcher {
     /// Starts from the snapshot that is in force.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         config: CommunitiesConfig,
         communities: Arc<Communities>,
         runner: ExampleRunner,
         metrics: Arc<Metrics>,
         in_force: Snapshot,
     ) -> Self {
-        Self { config, communities, runner, metrics, in_force, seen: Seen::InForce }
+        let last = Found::Profiles(in_force.clone());
+        let settled = Some(last.clone());
+        Self { config, communities, runner, metrics, in_force, last, settled }
     }
 
     /// Runs until it is dropped; returns at once where no interval is set.
@@ -104,29 +126,24 @@ impl Watcher {
     }
 
     async fn look(&mut self) {
-        match Snapshot::read(&self.config.folder) {
+        let read = Snapshot::read(&self.config.folder);
+        let found = read.as_ref().map_or(Found::Unreadable, |snapshot| Found::Profiles(snapshot.clone()));
+        let is_steady = self.last == found;
+        self.last = found.clone();
+        if !is_steady || self.settled.as_ref() == Some(&found) {
+            return;
+        }
+        match read {
             Ok(snapshot) if snapshot == self.in_force => self.restored(),
-            Ok(snapshot) => {
-                let seen = Seen::Rejected(snapshot);
-                if self.seen != seen
-                    && let Seen::Rejected(snapshot) = seen
-                {
-                    self.changed(snapshot).await;
-                }
-            }
-            Err(error) if self.seen != Seen::Unreadable => {
-                self.reject(&LoadError::Folder(error), Seen::Unreadable);
-            }
-            Err(_known) => {}
+            Ok(snapshot) => self.changed(snapshot).await,
+            Err(error) => self.reject(&LoadError::Folder(error), found),
         }
     }
 
     /// The files are again what is in force.
     fn restored(&mut self) {
-        if self.seen != Seen::InForce {
-            self.communities.accept();
-            self.loaded(Seen::InForce);
-        }
+        self.communities.accept();
+        self.loaded();
     }
 
     async fn changed(&mut self, snapshot: Snapshot) {
@@ -138,25 +155,30 @@ impl Watcher {
             Ok(catalog) => {
                 self.communities.replace(catalog, SystemTime::now());
                 self.in_force = snapshot;
-                self.loaded(Seen::InForce);
+                self.loaded();
             }
-            // A saturated or failing model says nothing about the files: the next look tries again.
-            Err(error @ LoadError::Examples(_)) => {
-                tracing::warn!(error = error_chain(&error), "profiles can't be checked yet");
-            }
-            Err(error) => self.reject(&error, Seen::Rejected(snapshot)),
+            Err(error) if error.is_passing() => self.wait(&error),
+            Err(error) => self.reject(&error, Found::Profiles(snapshot)),
         }
     }
 
-    fn loaded(&mut self, seen: Seen) {
-        self.seen = seen;
+    fn loaded(&mut self) {
+        self.settled = Some(Found::Profiles(self.in_force.clone()));
         self.metrics.service.profiles_reloaded(ReloadResult::Loaded, SystemTime::now());
         let communities = self.in_force.0.len();
         tracing::info!(communities, "profiles loaded");
     }
 
-    fn reject(&mut self, error: &LoadError, seen: Seen) {
-        self.seen = seen;
+    /// Leaves the change to the next look. Logged once, however often it is tried.
+    fn wait(&mut self, error: &LoadError) {
+        if self.settled.take().is_some() {
+            tracing::warn!(error = error_chain(error), "profiles can't be checked yet");
+        }
+        self.communities.wait();
+    }
+
+    fn reject(&mut self, error: &LoadError, found: Found) {
+        self.settled = Some(found);
         let why = error_chain(error);
         self.communities.reject(&why);
         self.metrics.service.profiles_reloaded(ReloadResult::Rejected, SystemTime::now());

@@ -7,9 +7,19 @@ use assize_inference::{AdmissionLimits, BatchPolicy};
 use assize_telemetry::{LogConfig, LogFormat};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where the settings file is looked for when none is named; it may be absent there.
 const DEFAULT_FILE: &str = "config/assize.toml";
+
+/// More than one process can hold open; a semaphore takes no more than 2^61.
+const MOST_CONNECTIONS: usize = 1_000_000;
+/// Far above what any machine holds, and sums and products of two fit into 64 bits.
+const MOST: usize = 1_000_000_000;
+/// Far above any sensible wait; a moment in the future can always be computed from it.
+const LONGEST: Duration = Duration::from_hours(24);
+/// No client waits that long for a verdict.
+const LONGEST_DEADLINE: Duration = Duration::from_hours(1);
 
 /// What the command line sets.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +107,15 @@ fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
 }
 
 fn at_least_one(key: &'static str, value: usize) -> Result<usize, ConfigError> {
-    if value == 0 { Err(out_of_range(key, &value, &"1 and above")) } else { Ok(value) }
+    count(key, value, MOST)
+}
+
+fn count(key: &'static str, value: usize, most: usize) -> Result<usize, ConfigError> {
+    if (1..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(out_of_range(key, &value, &format!("1 to {most}")))
+    }
 }
 
 fn out_of_range(key: &'static str, given: &dyn Display, allowed: &dyn Display) -> ConfigError {
@@ -116,20 +134,27 @@ fn server(raw: &RawConfig) -> Result<ServerConfig, ConfigError> {
     Ok(ServerConfig {
         listen,
         max_body_bytes: at_least_one("server.max_body_bytes", server.max_body_bytes)?,
-        max_connections: at_least_one("server.max_connections", server.max_connections)?,
-        header_read_timeout: positive("server.header_read_timeout", server.header_read_timeout)?,
-        body_read_timeout: positive("server.body_read_timeout", server.body_read_timeout)?,
-        drain_delay: server.drain_delay,
-        drain_timeout: server.drain_timeout,
+        max_connections: count("server.max_connections", server.max_connections, MOST_CONNECTIONS)?,
+        header_read_timeout: positive("server.header_read_timeout", server.header_read_timeout, LONGEST)?,
+        body_read_timeout: positive("server.body_read_timeout", server.body_read_timeout, LONGEST)?,
+        drain_delay: at_most("server.drain_delay", server.drain_delay, LONGEST)?,
+        drain_timeout: at_most("server.drain_timeout", server.drain_timeout, LONGEST)?,
     })
 }
 
-fn positive(key: &'static str, value: std::time::Duration) -> Result<std::time::Duration, ConfigError> {
+fn positive(key: &'static str, value: Duration, longest: Duration) -> Result<Duration, ConfigError> {
     if value.is_zero() {
-        Err(out_of_range(key, &"0s", &"more than 0s, as `500ms` or `10s`"))
-    } else {
-        Ok(value)
+        return Err(out_of_range(key, &"0s", &"more than 0s, as `500ms` or `10s`"));
     }
+    at_most(key, value, longest)
+}
+
+fn at_most(key: &'static str, value: Duration, longest: Duration) -> Result<Duration, ConfigError> {
+    if value <= longest {
+        return Ok(value);
+    }
+    let seconds = |duration: Duration| format!("{}s", duration.as_secs());
+    Err(out_of_range(key, &seconds(value), &format!("up to {}", seconds(longest))))
 }
 
 fn inference(raw: &RawConfig) -> Result<InferenceConfig, ConfigError> {
@@ -137,7 +162,7 @@ fn inference(raw: &RawConfig) -> Result<InferenceConfig, ConfigError> {
     Ok(InferenceConfig {
         model: PathBuf::from(&inference.model),
         device: device(&inference.device)?,
-        deadline: positive("inference.deadline", inference.deadline)?,
+        deadline: positive("inference.deadline", inference.deadline, LONGEST_DEADLINE)?,
         admission: AdmissionLimits {
             max_requests: at_least_one("inference.max_requests", inference.max_requests)?,
             max_tokens: at_least_one("inference.max_tokens", inference.max_tokens)?,
@@ -163,10 +188,11 @@ fn device(given: &str) -> Result<DeviceChoice, ConfigError> {
 fn communities(raw: &RawConfig) -> Result<CommunitiesConfig, ConfigError> {
     let communities = &raw.communities;
     let default = &communities.default;
+    let interval = at_most("communities.reload_interval", communities.reload_interval, LONGEST)?;
     Ok(CommunitiesConfig {
         folder: PathBuf::from(&communities.folder),
         default: default.parse().map_err(|error| out_of_range("communities.default", default, &error))?,
-        reload_interval: Some(communities.reload_interval).filter(|interval| !interval.is_zero()),
+        reload_interval: Some(interval).filter(|interval| !interval.is_zero()),
     })
 }
 
@@ -196,5 +222,10 @@ fn log(raw: &RawConfig) -> Result<LogConfig, ConfigError> {
         "json" => LogFormat::Json,
         other => return Err(out_of_range("telemetry.log_format", &other, &"`text` or `json`")),
     };
-    Ok(LogConfig { format, filter: raw.telemetry.log_filter.clone() })
+    let log = LogConfig { format, filter: raw.telemetry.log_filter.clone() };
+    log.check().map_err(|_unreadable| {
+        let allowed = "a log filter, as `info` or `info,assize_server=debug`";
+        out_of_range("telemetry.log_filter", &log.filter, &allowed)
+    })?;
+    Ok(log)
 }

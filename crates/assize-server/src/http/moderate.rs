@@ -13,6 +13,7 @@ use assize_preferences::{FailureMode, Profile};
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::sync::Arc;
@@ -74,6 +75,8 @@ pub(crate) async fn moderate(
 ) -> Response {
     let deadline = Instant::now() + state.config.inference.deadline;
     let parsed = parse_body(&bytes, state.config.max_conversations);
+    // The text is held once from here on, however long the model takes.
+    drop(bytes);
     let count = match &parsed {
         Ok(Body::Many(requests)) => requests.len(),
         Ok(Body::One(_)) | Err(_) => 1,
@@ -117,19 +120,50 @@ async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<Moder
             let cases = cases.collect::<Result<Vec<_>, _>>()?;
             let profiles: Vec<Arc<Profile>> = cases.iter().map(|case| Arc::clone(&case.profile)).collect();
             let verdicts = moderate_all(state, cases, deadline).await?;
+            if let Some(error) = none_in_time(&verdicts, &profiles) {
+                return Err(error);
+            }
             let items = verdicts.into_iter().zip(explains).zip(profiles);
             Ok(ModerateAnswer::Many(
-                items.map(|((verdict, explain), profile)| item(verdict, explain, &profile)).collect(),
+                items.map(|((verdict, explain), profile)| item(state, verdict, explain, &profile)).collect(),
             ))
         }
     }
 }
 
-fn item(verdict: Result<Verdict, ModerateError>, explain: Explain, profile: &Profile) -> ListItem {
+fn item(
+    state: &AppState,
+    verdict: Result<Verdict, ModerateError>,
+    explain: Explain,
+    profile: &Profile,
+) -> ListItem {
     match verdict {
         Ok(verdict) => ListItem::Verdict(Box::new(convert::verdict(&verdict, explain))),
-        Err(error) => ListItem::Problem(failed(&error, profile).problem(None)),
+        Err(error) => {
+            let error = failed(&error, profile);
+            // The outermost layer counts only errors that are a whole answer.
+            state.metrics.http.error(error.code().id());
+            ListItem::Problem(error.problem(None))
+        }
     }
+}
+
+/// The error of a list without any verdict for which the service had no time: as a 200 full of problems it would
+/// hide from every client and proxy that looks at the status and at `Retry-After`. The pipeline has counted the
+/// conversations.
+fn none_in_time(verdicts: &[Result<Verdict, ModerateError>], profiles: &[Arc<Profile>]) -> Option<ApiError> {
+    if verdicts.iter().any(Result::is_ok) {
+        return None;
+    }
+    let error = verdicts.first()?.as_ref().err()?.to_api_error();
+    let is_unavailable = error.code().status() == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+    is_unavailable.then_some(error.on_failure(strictest(profiles)?.on_failure()))
+}
+
+/// The strictest community of a list speaks for it.
+fn strictest(profiles: &[Arc<Profile>]) -> Option<&Profile> {
+    let closed = profiles.iter().find(|profile| profile.on_failure() == FailureMode::Closed);
+    closed.or_else(|| profiles.first()).map(Arc::as_ref)
 }
 
 async fn moderate_all(
@@ -138,13 +172,9 @@ async fn moderate_all(
     deadline: Instant,
 ) -> Result<Vec<Result<Verdict, ModerateError>>, ApiError> {
     let profiles: Vec<Arc<Profile>> = cases.iter().map(|case| Arc::clone(&case.profile)).collect();
-    state.pipeline.moderate(cases, deadline).await.map_err(|error| {
-        // The strictest community of a list speaks for it.
-        let strictest = profiles.iter().find(|profile| profile.on_failure() == FailureMode::Closed);
-        match strictest.or_else(|| profiles.first()) {
-            Some(profile) => refused(state, &error, profile, &profiles),
-            None => error.to_api_error(),
-        }
+    state.pipeline.moderate(cases, deadline).await.map_err(|error| match strictest(&profiles) {
+        Some(profile) => refused(state, &error, profile, &profiles),
+        None => error.to_api_error(),
     })
 }
 

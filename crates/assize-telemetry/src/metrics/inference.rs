@@ -96,7 +96,7 @@ impl InferenceMetrics {
         self.tokenisation.observe(duration.as_secs_f64());
     }
 
-    /// Counts a request refused at admission.
+    /// Counts a refused admission.
     pub fn overloaded(&self, reason: OverloadReason) {
         self.overloads.increment(reason);
     }

@@ -62,7 +62,7 @@ impl ModerationMetrics {
         self.degradations.increment(degradation);
     }
 
-    /// Counts a request that ended without a full assessment. A community that was not registered counts as
+    /// Counts a conversation without a verdict, or judged without a usable tree. A community that was not registered counts as
     /// `_other`.
     pub fn failure(&self, community: &CommunityId, mode: FailureMode) {
         increment(&self.failures, &[self.listed(community), mode.value()]);

@@ -43,7 +43,7 @@ impl Quota {
         let wanted = NonZeroU32::new(wanted).unwrap_or(NonZeroU32::MIN);
         match self.limiter.check_key_n(&client.0, wanted) {
             Ok(Ok(state)) => Ok(self.headers(state.remaining_burst_capacity())),
-            Ok(Err(not_until)) => Err(self.exceeded(not_until.wait_time_from(self.clock.now()))),
+            Ok(Err(not_until)) => Err(self.exceeded(wanted, not_until.wait_time_from(self.clock.now()))),
             Err(_too_many) => {
                 let detail = format!(
                     "a list of {wanted} can never pass a quota of {} a minute; split it",
@@ -60,10 +60,15 @@ impl Quota {
         self.limiter.shrink_to_fit();
     }
 
-    fn exceeded(&self, wait: Duration) -> ApiError {
+    /// `wait` is the time until `wanted` are there: what is missing refills evenly until then.
+    fn exceeded(&self, wanted: NonZeroU32, wait: Duration) -> ApiError {
+        let missing = (wait.as_millis() * u128::from(self.per_minute.get()))
+            .div_ceil(u128::from(WINDOW_SECONDS) * 1000);
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        let remaining = wanted.get().saturating_sub(missing);
         let detail = format!("{} conversations a minute are allowed; wait and try again", self.per_minute);
         let error = ApiError::new(ErrorCode::QuotaExceeded, detail).retry_after(wait);
-        self.headers(0).into_iter().fold(error, |error, (name, value)| match name {
+        self.headers(remaining).into_iter().fold(error, |error, (name, value)| match name {
             Some(name) => error.header(name, value),
             None => error,
         })
