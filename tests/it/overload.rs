@@ -154,3 +154,14 @@ async fn what_can_never_be_admitted_is_told_so() {
     assert!(answer.json().get("on_failure").is_none(), "the client is at fault: {answer:?}");
     assert!(answer.headers.get("retry-after").is_none(), "it would never pass: {answer:?}");
 }
+
+#[tokio::test]
+async fn bodies_beyond_the_budget_are_refused_and_give_their_room_back() {
+    let service = TestService::start(&[("server.max_buffered_bytes", "4096")]).await;
+    for _ in 0..3 {
+        let answer = service.api.post(user(&LINE.repeat(150)).to_string()).await;
+        check_problem(&answer, 503, "overloaded");
+        assert_eq!(answer.header("retry-after"), "1");
+        service.api.moderate(&user("hello")).await;
+    }
+}

@@ -3,7 +3,7 @@
 use crate::assessor::Assessor;
 use crate::communities::{Communities, ExampleRunner, LoadError, Snapshot, Watcher, load};
 use crate::config::{Config, InferenceConfig};
-use crate::http::{Quota, routes};
+use crate::http::{BodyBudget, Quota, routes};
 use crate::pipeline::Pipeline;
 use crate::state::AppState;
 use assize_api::ErrorCode;
@@ -90,6 +90,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     );
     let state = Arc::new(AppState {
         quota: config.conversations_per_minute.map(Quota::new),
+        bodies: BodyBudget::new(config.server.max_buffered_bytes),
         pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone()),
         model: judge.identity,
         model_readiness: judge.readiness,

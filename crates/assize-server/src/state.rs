@@ -2,7 +2,7 @@
 
 use crate::communities::Communities;
 use crate::config::Config;
-use crate::http::Quota;
+use crate::http::{BodyBudget, Quota};
 use crate::pipeline::Pipeline;
 use assize_domain::ModelIdentity;
 use assize_inference::{Readiness, ReadinessWatch};
@@ -19,6 +19,7 @@ pub struct AppState {
     pub(crate) communities: Arc<Communities>,
     pub(crate) pipeline: Pipeline,
     pub(crate) quota: Option<Quota>,
+    pub(crate) bodies: BodyBudget,
     pub(crate) model: ModelIdentity,
     pub(crate) model_readiness: ReadinessWatch,
     /// Set once by the shutdown sequence, before it waits; read by `/readyz`.

@@ -134,6 +134,7 @@ fn server(raw: &RawConfig) -> Result<ServerConfig, ConfigError> {
     Ok(ServerConfig {
         listen,
         max_body_bytes: at_least_one("server.max_body_bytes", server.max_body_bytes)?,
+        max_buffered_bytes: at_least_one("server.max_buffered_bytes", server.max_buffered_bytes)?,
         max_connections: count("server.max_connections", server.max_connections, MOST_CONNECTIONS)?,
         header_read_timeout: positive("server.header_read_timeout", server.header_read_timeout, LONGEST)?,
         body_read_timeout: positive("server.body_read_timeout", server.body_read_timeout, LONGEST)?,

@@ -44,6 +44,8 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// Most open connections.
     pub max_connections: usize,
+    /// Most bytes of bodies in memory at a time.
+    pub max_buffered_bytes: usize,
     /// Longest time for a request's head.
     pub header_read_timeout: Duration,
     /// Longest time for a request's body.

@@ -36,6 +36,8 @@ pub struct RawServer {
     pub max_body_bytes: usize,
     /// Most open connections; more wait in the kernel's queue.
     pub max_connections: usize,
+    /// Most bytes of bodies in memory at a time, over all requests; more get a 503.
+    pub max_buffered_bytes: usize,
     /// Longest time for a client to send its request's head.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "String")]
@@ -61,8 +63,10 @@ impl Default for RawServer {
             listen: "127.0.0.1:8080".to_owned(),
             // Four turns of the largest size; reading it costs about 60 ms of one core.
             max_body_bytes: 256 * 1024,
-            // Bounds what bodies can cost: each connection holds at most one, so 1024 of them 256 MiB.
-            max_connections: 1024,
+            // Ten times `inference.max_requests` and more: those beyond it get their honest 503, which takes a connection.
+            max_connections: 4096,
+            // 256 of the largest bodies, or 65,000 chat turns.
+            max_buffered_bytes: 64 * 1024 * 1024,
             // Also how long an idle keep-alive connection stays open; short enough that idle sockets don't pile up.
             header_read_timeout: Duration::from_secs(30),
             body_read_timeout: Duration::from_secs(10),

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::state::AppState;
 
@@ -15,9 +16,49 @@ use crate::state::AppState;
 /// sending doesn't read, so that an answer given at once would be lost with the connection.
 const DRAINED_LIMITS: usize = 32;
 
+/// The unit in which bodies in memory are counted.
+const BUDGET_UNIT_BYTES: usize = 1024;
+/// When there should be room for bodies again: the time that a batch takes.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// The bytes of a JSON body.
 #[derive(Debug)]
-pub(crate) struct JsonBytes(pub(crate) Bytes);
+pub(crate) struct JsonBytes {
+    pub(crate) bytes: Bytes,
+    /// The body's share of what may be in memory; kept for as long as its request is, whose turns are as large.
+    pub(crate) share: Share,
+}
+
+/// Counts bodies in memory by what has really arrived, so that nobody reserves room by announcing a large one.
+#[derive(Debug)]
+pub(crate) struct BodyBudget(Arc<Semaphore>);
+
+/// A body's part of the budget; given back when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Share(Option<OwnedSemaphorePermit>);
+
+impl BodyBudget {
+    /// Room for so many bytes over all requests.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes.div_ceil(BUDGET_UNIT_BYTES))))
+    }
+
+    /// Makes a body's share as large as the body has become, or says that there is no room.
+    fn grow(&self, share: &mut Share, bytes: usize) -> Result<(), ApiError> {
+        let held = share.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let units = bytes.div_ceil(BUDGET_UNIT_BYTES).saturating_sub(held);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let more = Arc::clone(&self.0).try_acquire_many_owned(units);
+        let more = more.map_err(|_| {
+            ApiError::new(ErrorCode::Overloaded, "too many bodies are in memory already").retry_after(RETRY)
+        })?;
+        match &mut share.0 {
+            Some(held) => held.merge(more),
+            None => share.0 = Some(more),
+        }
+        Ok(())
+    }
+}
 
 impl FromRequest<Arc<AppState>> for JsonBytes {
     type Rejection = ApiError;
@@ -25,13 +66,13 @@ impl FromRequest<Arc<AppState>> for JsonBytes {
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, ApiError> {
         let server = &state.config.server;
         let is_json = is_json(request.headers());
-        let reading = read(request.into_body(), server.max_body_bytes);
-        let bytes = match tokio::time::timeout(server.body_read_timeout, reading).await {
-            Ok(bytes) => bytes?,
+        let reading = read(request.into_body(), server.max_body_bytes, &state.bodies);
+        let read = match tokio::time::timeout(server.body_read_timeout, reading).await {
+            Ok(read) => read?,
             Err(_elapsed) => return Err(too_slow(server.body_read_timeout)),
         };
         if is_json {
-            return Ok(Self(bytes));
+            return Ok(read);
         }
         Err(ApiError::new(ErrorCode::UnsupportedMediaType, "set the header `content-type: application/json`"))
     }
@@ -47,8 +88,8 @@ fn too_slow(limit: Duration) -> ApiError {
     ApiError::new(ErrorCode::RequestTimeout, format!("the body took longer than {} ms", limit.as_millis()))
 }
 
-async fn read(mut body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let mut bytes = Vec::new();
+async fn read(mut body: Body, limit: usize, budget: &BodyBudget) -> Result<JsonBytes, ApiError> {
+    let (mut bytes, mut share) = (Vec::new(), Share::default());
     let mut seen = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiError::new(ErrorCode::MalformedJson, "the body broke off"))?;
@@ -58,12 +99,15 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, ApiError> {
             break;
         }
         if seen <= limit {
+            budget.grow(&mut share, seen)?;
             bytes.extend_from_slice(&data);
+        } else {
+            (bytes, share) = (Vec::new(), Share::default());
         }
     }
     if seen > limit {
         let detail = format!("the limit is {limit} bytes; send fewer or shorter turns");
         return Err(ApiError::new(ErrorCode::BodyTooLarge, detail));
     }
-    Ok(bytes.into())
+    Ok(JsonBytes { bytes: bytes.into(), share })
 }

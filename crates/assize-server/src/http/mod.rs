@@ -10,6 +10,7 @@ mod middleware;
 mod moderate;
 pub mod routes;
 
+pub(crate) use body::BodyBudget;
 pub(crate) use middleware::Quota;
 
 use crate::state::AppState;

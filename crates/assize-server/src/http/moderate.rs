@@ -71,7 +71,7 @@ pub(crate) enum ListItem {
 pub(crate) async fn moderate(
     State(state): State<Arc<AppState>>,
     Extension(client): Extension<Client>,
-    JsonBytes(bytes): JsonBytes,
+    JsonBytes { bytes, share: _share }: JsonBytes,
 ) -> Response {
     let deadline = Instant::now() + state.config.inference.deadline;
     let parsed = parse_body(&bytes, state.config.max_conversations);
