@@ -154,7 +154,7 @@ impl Default for RawCommunities {
             folder: "config/communities".to_owned(),
             default: "default".to_owned(),
             // Reading a folder of small files costs well under a millisecond.
-            reload_interval: Duration::from_secs(2),
+            reload_interval: Duration::from_secs(1),
         }
     }
 }
