@@ -77,7 +77,7 @@ struct Plan {
     /// The response after its prompt alone, and after context and prompt; used is the one that governs the prompt.
     response: Option<Part>,
     response_in_context: Option<Part>,
-    /// Absent where the prompt is read only to know whether its context governs.
+    /// Absent where only the response is judged: the prompt is then read for its harms, benefits and context.
     prompt_coverage: Option<Coverage>,
     /// Topics of prompt and response, and of the earlier turns: those count where the context governs.
     topics: TopicSignals,
