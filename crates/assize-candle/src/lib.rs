@@ -15,8 +15,10 @@ pub mod calibrate;
 mod device;
 mod encoder;
 mod folder;
+pub mod leaves;
 mod logits;
 pub mod numerics;
+mod ops;
 mod port;
 mod reading;
 mod sequence;
@@ -28,7 +30,7 @@ pub use folder::{
     Calibration, CalibrationOutOfRange, EncoderShape, GuardModel, InputLimits, LoadError, ModelCard,
     Verification,
 };
-pub use logits::HeadLogits;
-pub use reading::{ReadError, Reader, Reading};
+pub use logits::{HeadKind, HeadLogits, TreeLogits};
+pub use reading::{Composer, InvalidTokenizer, ReadError, Reader, Reading};
 pub use sequence::{Framing, Sequence, SequenceTooLong};
 pub use tokenizer::{GuardTokenizer, TokenizeError};

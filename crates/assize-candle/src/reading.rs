@@ -12,9 +12,13 @@
 //! prompt, for the same two reasons. Long text is cut into windows.
 
 mod combine;
+mod compose;
 mod topics;
+mod unmask;
 mod windows;
 mod words;
+
+pub use compose::{Composer, InvalidTokenizer};
 
 use crate::calibrate::{self, NotFinite};
 use crate::{
@@ -28,10 +32,6 @@ use assize_domain::{
 use std::ops::Range;
 use std::sync::Arc;
 use topics::TopicFinder;
-
-/// Earlier user turns are read up to this many tokens, the latest first: enough for the turns that a split request
-/// spans, short enough that the context doesn't drown the prompt (the encoder was trained on 160 to 192 tokens).
-const CONTEXT_TOKENS: usize = 96;
 
 /// A conversation that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,15 @@ pub struct Reading {
     sequences: Vec<Sequence>,
     plan: Plan,
     judge: Arc<Judge>,
+}
+
+/// What one side said, in word pieces.
+#[derive(Default)]
+struct Text {
+    ids: Vec<u32>,
+    /// The second view: without a disguise of its spelling; `None` where there is none.
+    plain: Option<String>,
+    plain_ids: Option<Vec<u32>>,
 }
 
 /// Which of the sequences are which view. Ranges, because a view can have several windows.
@@ -118,54 +127,54 @@ impl Reader {
     /// # Errors
     /// When the tokenizer fails.
     pub fn read(&self, conversation: &Conversation) -> Result<Reading, ReadError> {
-        let prompt = conversation.prompt().map_or(Ok(Vec::new()), |text| self.ids(text))?;
+        let prompt = self.text(conversation.prompt().into_iter())?;
         let context = self.context(conversation)?;
         let mut reading =
             Reading { sequences: Vec::new(), plan: Plan::default(), judge: Arc::clone(&self.judge) };
-        let judges_response = conversation.judges(Subject::Response);
         // Read also where only the response is judged: its harms and benefits are those of the prompt.
-        if conversation.judges(Subject::Prompt) || !prompt.is_empty() {
+        if conversation.judges(Subject::Prompt) || !prompt.ids.is_empty() {
             let coverage = self.read_prompt(&mut reading, &prompt, &context)?;
             reading.plan.prompt_coverage = conversation.judges(Subject::Prompt).then_some(coverage);
         }
-        if judges_response {
-            let response =
-                conversation.response().map(|text| self.ids(text)).collect::<Result<Vec<_>, _>>()?;
-            let response = response.concat();
-            reading.plan.response = Some(self.read_response(&mut reading, &prompt, &response)?);
+        let response = self.text(conversation.response())?;
+        if conversation.judges(Subject::Response) {
+            reading.plan.response = Some(self.read_response(&mut reading, &prompt.ids, &response)?);
             if !context.is_empty() {
-                let joined = [context, prompt].concat();
+                let joined = [context, prompt.ids].concat();
                 reading.plan.response_in_context =
                     Some(self.read_response(&mut reading, &joined, &response)?);
             }
         }
-        reading.plan.topics =
-            self.topics.find(conversation.prompt().into_iter().chain(conversation.response()));
-        reading.plan.topics_in_context = self.topics.find(conversation.earlier_user_turns());
+        let texts = conversation.prompt().into_iter().chain(conversation.response()).map(TurnText::reveal);
+        let plain = prompt.plain.iter().chain(&response.plain).map(String::as_str);
+        reading.plan.topics = self.topics.find(texts.chain(plain));
+        reading.plan.topics_in_context =
+            self.topics.find(conversation.earlier_user_turns().map(TurnText::reveal));
         Ok(reading)
     }
 
-    fn ids(&self, text: &TurnText) -> Result<Vec<u32>, ReadError> {
-        self.tokenizer.ids(&words::broken_up(text.reveal())).map_err(ReadError::Tokenize)
+    /// The word pieces of what one side said, as written and without its disguise.
+    fn text<'a>(&self, turns: impl Iterator<Item = &'a TurnText>) -> Result<Text, ReadError> {
+        let mut text = Text::default();
+        let mut all = Vec::new();
+        for turn in turns {
+            text.ids.extend(self.ids(turn)?);
+            all.push(turn.reveal());
+        }
+        let all = all.join("\n");
+        text.plain = unmask::unmasked(&all);
+        text.plain_ids =
+            text.plain.as_deref().map(|plain| compose::ids(&self.tokenizer, plain)).transpose()?;
+        Ok(text)
     }
 
-    /// The latest tokens of the earlier user turns, in the order they were written.
+    fn ids(&self, text: &TurnText) -> Result<Vec<u32>, ReadError> {
+        compose::ids(&self.tokenizer, text.reveal())
+    }
+
     fn context(&self, conversation: &Conversation) -> Result<Vec<u32>, ReadError> {
-        let mut parts: Vec<Vec<u32>> = Vec::new();
-        // Half of a small window at most, so that the prompt has room beside it.
-        let mut left = CONTEXT_TOKENS.min(self.judge.card.input.window_tokens / 2);
-        for turn in conversation.earlier_user_turns().rev() {
-            let mut ids = self.ids(turn)?;
-            // A long turn gives its end: that is what the next turn follows.
-            ids.drain(..ids.len().saturating_sub(left));
-            left -= ids.len();
-            parts.push(ids);
-            if left == 0 {
-                break;
-            }
-        }
-        parts.reverse();
-        Ok(parts.concat())
+        let turns = conversation.earlier_user_turns().rev().map(TurnText::reveal);
+        compose::context(&self.tokenizer, turns, self.judge.card.input.window_tokens)
     }
 
     /// Takes what the model does not know out of what was judged.
@@ -176,23 +185,24 @@ impl Reader {
         Coverage { judged: coverage.judged.saturating_sub(unknown), unknown, ..coverage }
     }
 
+    /// The second view, too, is made of windows of the text: what any of them shows is in it.
     fn read_prompt(
         &self,
         reading: &mut Reading,
-        prompt: &[u32],
+        prompt: &Text,
         context: &[u32],
     ) -> Result<Coverage, ReadError> {
         let input = &self.judge.card.input;
         let capacity = input.window_tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
-        let (windows, coverage) = windows::cut(prompt.len(), capacity, input.max_windows);
-        let coverage = self.known(coverage, prompt, &windows);
-        let parts = windows.into_iter().filter_map(|window| prompt.get(window));
+        let (windows, coverage) = windows::cut(prompt.ids.len(), capacity, input.max_windows);
+        let coverage = self.known(coverage, &prompt.ids, &windows);
+        let parts = parts(&prompt.ids, windows).chain(prompt.plain_parts(capacity, input.max_windows));
         let sequences = parts.map(|part| Sequence::single(self.framing, part).map_err(ReadError::Window));
         reading.plan.prompt = reading.append(sequences)?;
         if context.is_empty() {
             return Ok(coverage);
         }
-        let end = windows::ends(prompt, capacity.saturating_sub(context.len()));
+        let end = windows::ends(&prompt.ids, capacity.saturating_sub(context.len()));
         let joined = [context, end.as_slice()].concat();
         let pair = [context, joined.as_slice()];
         let sequences = pair.iter().map(|ids| Sequence::single(self.framing, ids).map_err(ReadError::Window));
@@ -205,20 +215,33 @@ impl Reader {
         &self,
         reading: &mut Reading,
         prompt: &[u32],
-        response: &[u32],
+        response: &Text,
     ) -> Result<Part, ReadError> {
         let input = &self.judge.card.input;
         let capacity = input.window_tokens.saturating_sub(Sequence::PAIR_OVERHEAD);
-        let room = windows::prompt_room(capacity, response.len(), input.prompt_share);
+        let room = windows::prompt_room(capacity, response.ids.len(), input.prompt_share);
         let prompt = windows::ends(prompt, room);
-        let (windows, coverage) =
-            windows::cut(response.len(), capacity.saturating_sub(prompt.len()), input.max_windows);
-        let coverage = self.known(coverage, response, &windows);
-        let parts = windows.into_iter().filter_map(|window| response.get(window));
+        let capacity = capacity.saturating_sub(prompt.len());
+        let (windows, coverage) = windows::cut(response.ids.len(), capacity, input.max_windows);
+        let coverage = self.known(coverage, &response.ids, &windows);
+        let parts = parts(&response.ids, windows).chain(response.plain_parts(capacity, input.max_windows));
         let sequences =
             parts.map(|part| Sequence::pair(self.framing, &prompt, part).map_err(ReadError::Window));
         Ok(Part { windows: reading.append(sequences)?, coverage })
     }
+}
+
+impl Text {
+    /// The windows of the second view.
+    fn plain_parts(&self, capacity: usize, max_windows: usize) -> impl Iterator<Item = &[u32]> {
+        self.plain_ids
+            .iter()
+            .flat_map(move |ids| parts(ids, windows::cut(ids.len(), capacity, max_windows).0))
+    }
+}
+
+fn parts(ids: &[u32], windows: Vec<Range<usize>>) -> impl Iterator<Item = &[u32]> {
+    windows.into_iter().filter_map(|window| ids.get(window))
 }
 
 impl Reading {
@@ -242,12 +265,12 @@ impl Reading {
             |windows: &Range<usize>| combine::windows(outputs.get(windows.clone()).unwrap_or_default());
         let in_context =
             plan.in_context.and_then(|view| Some((outputs.get(view.context)?, outputs.get(view.joined)?)));
-        let prompt = read(&plan.prompt).map(|alone| combine::prompt(&alone, in_context, card)).transpose()?;
+        let prompt = read(&plan.prompt).map(|alone| combine::prompt(alone, in_context, card)).transpose()?;
         let context_governs = prompt.as_ref().is_some_and(|prompt| prompt.context_governs);
         let in_context = plan.response_in_context.as_ref().filter(|_| context_governs);
         let response = in_context.or(plan.response.as_ref());
-        let logits = response.and_then(|part| read(&part.windows));
-        let scores = logits.map(|logits| calibrate::response_scores(&logits, card)).transpose()?;
+        let found = response.and_then(|part| read(&part.windows));
+        let scores = found.map(|found| calibrate::response_scores(&found.logits, card)).transpose()?;
         let (prompt, tree) =
             prompt.map_or((None, TreeOutcome::NotRequested), |read| (Some(read.scores), read.tree));
         let prompt = prompt.filter(|_| plan.prompt_coverage.is_some());

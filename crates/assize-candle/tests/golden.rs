@@ -5,10 +5,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests: a panic is a failed test"
 )]
 
-use assize_candle::{DeviceChoice, GuardModel, HeadLogits, Sequence};
+use assize_candle::{DeviceChoice, GuardModel, HeadLogits, Sequence, TreeLogits};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -67,7 +68,8 @@ fn sequence(guard: &GuardModel, row: &GoldenRow) -> Sequence {
 }
 
 fn numbers(logits: &HeadLogits) -> Vec<f32> {
-    [&logits.binary[..], &logits.risk, &logits.harm_mass, &[logits.benefit_mass]].concat()
+    let TreeLogits::Masses { harm, benefit } = &logits.tree else { panic!("guard-v0 has masses") };
+    [&logits.binary[..], &logits.risk, harm, &[*benefit]].concat()
 }
 
 /// The largest absolute difference; infinite where a number is missing or not finite.

@@ -29,7 +29,7 @@ pub use provenance::{Digest, ModelIdentity, Provenance};
 pub use score::{InvalidScore, Mass, Score};
 pub use signal::{Topic, TopicSignals};
 pub use taxonomy::{ActionCategory, RiskCategory, TAXONOMY_VERSION, UnknownCategory};
-pub use text::TurnText;
+pub use text::{TurnText, is_invisible};
 pub use verdict::{
     Contribution, DecidedBy, Decision, Evidence, Floor, Margin, Reason, SubjectVerdict, Verdict,
 };

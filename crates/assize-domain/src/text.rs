@@ -30,7 +30,9 @@ impl TurnText {
     }
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a reader sees nothing of the character: white space, control characters, zero-width characters, variation
+/// selectors and tags.
+pub fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(

@@ -1,14 +1,13 @@
 //! Logits become the domain's numbers, or a reason why not.
 
 use super::*;
-use crate::folder::test_card;
+use crate::{folder::test_card, leaves::LeafLayout, leaves::LeafLogits};
 use assize_domain::{ActionCategory, RiskCategory};
 
 const LOGITS: HeadLogits = HeadLogits {
     binary: [0.0, 1.0, -1.0, 2.0],
     risk: [0.0; RiskCategory::ALL.len()],
-    harm_mass: [-3.0; ActionCategory::ALL.len()],
-    benefit_mass: 0.0,
+    tree: TreeLogits::Masses { harm: [-3.0; ActionCategory::ALL.len()], benefit: 0.0 },
 };
 
 fn close(given: f32, expected: f32) -> bool {
@@ -38,6 +37,16 @@ fn masses_are_the_softplus_of_their_heads() {
 }
 
 #[test]
+fn masses_are_the_expected_sum_over_leaves() {
+    // Everything is as likely as not, and every share the same: half a chance of 1 + ln 2 leaves of the mean weight.
+    let leaves = LeafLogits::from_row(&[0.0; LeafLayout::WIDTH]).unwrap();
+    let masses = expected_masses(&HeadLogits { tree: TreeLogits::Leaves(leaves), ..LOGITS }).unwrap();
+    let one = 0.5 * (1.0 + std::f32::consts::LN_2) * 0.625 * 0.5;
+    assert!(masses.harm.iter().all(|mass| close(mass.get(), one)), "{masses:?}");
+    assert!((masses.benefit.get() - 15.0 * one).abs() < 1e-5, "{masses:?}");
+}
+
+#[test]
 fn a_number_that_is_not_finite_is_never_a_score() {
     let card = test_card();
     for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -52,11 +61,17 @@ fn a_number_that_is_not_finite_is_never_a_score() {
             assert_eq!(prompt_scores(&logits, &card), Err(NotFinite { head: "risk" }), "{broken}");
             assert!(response_scores(&logits, &card).is_ok(), "the response does not need it");
         }
-        let mut logits = LOGITS;
-        logits.harm_mass[15] = broken;
-        assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken}");
-        let logits = HeadLogits { benefit_mass: broken, ..LOGITS };
-        assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken}");
+        let mut harm = [-3.0; ActionCategory::ALL.len()];
+        let benefit_broken = TreeLogits::Masses { harm, benefit: broken };
+        harm[15] = broken;
+        let harm_broken = TreeLogits::Masses { harm, benefit: 0.0 };
+        let mut row = [0.0; LeafLayout::WIDTH];
+        row[LeafLayout::HARM_ACTION.start] = broken;
+        let leaf_broken = TreeLogits::Leaves(LeafLogits::from_row(&row).unwrap());
+        for tree in [harm_broken, benefit_broken, leaf_broken] {
+            let logits = HeadLogits { tree, ..LOGITS };
+            assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken}");
+        }
     }
 }
 

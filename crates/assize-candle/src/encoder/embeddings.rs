@@ -1,9 +1,15 @@
 //! From token ids to the first hidden states: word + position + segment, then layer normalisation.
 
-use super::{Weights, packing::Packing};
-use crate::folder::{EncoderShape, LoadError};
+use super::{
+    Weights,
+    packing::Packing,
+    parts::{Gradients, LayerNorm},
+};
+use crate::{
+    folder::{EncoderShape, LoadError},
+    ops,
+};
 use candle_core::{Result as TensorResult, Tensor};
-use candle_nn::{LayerNorm, Module};
 
 #[derive(Debug)]
 pub(super) struct Embeddings {
@@ -14,6 +20,13 @@ pub(super) struct Embeddings {
     /// Shape `[segment_types, hidden]`.
     types: Tensor,
     norm: LayerNorm,
+}
+
+/// What the gradient needs.
+#[derive(Debug)]
+pub(super) struct Trace {
+    /// Word + position + segment.
+    sum: Tensor,
 }
 
 impl Embeddings {
@@ -29,10 +42,29 @@ impl Embeddings {
     }
 
     /// Hidden states of shape `[total_tokens, hidden]`, f32.
-    pub(super) fn forward(&self, packing: &Packing) -> TensorResult<Tensor> {
+    pub(super) fn trace(&self, packing: &Packing) -> TensorResult<(Tensor, Trace)> {
         let words = self.words.index_select(&packing.ids, 0)?;
         let types = self.types.index_select(&packing.types, 0)?;
         let positions = self.positions.index_select(&packing.positions, 0)?;
-        self.norm.forward(&((words + types)? + positions)?)
+        let sum = ((words + types)? + positions)?;
+        Ok((self.norm.forward(&sum)?, Trace { sum }))
+    }
+
+    /// From the output's gradient to those of the weights.
+    pub(super) fn gradient(
+        &self,
+        trace: &Trace,
+        grad: &Tensor,
+        packing: &Packing,
+    ) -> TensorResult<Gradients> {
+        let (sum, mut gradients) = self.norm.gradient(&trace.sum, grad, "embeddings.LayerNorm")?;
+        for (name, table, indices) in [
+            ("embeddings.word_embeddings.weight", &self.words, &packing.ids),
+            ("embeddings.position_embeddings.weight", &self.positions, &packing.positions),
+            ("embeddings.token_type_embeddings.weight", &self.types, &packing.types),
+        ] {
+            gradients.push((name.to_owned(), ops::scatter_rows(&sum, indices, table.dim(0)?)?));
+        }
+        Ok(gradients)
     }
 }

@@ -1,17 +1,31 @@
 //! From hidden states to logits: pooling, then one linear layer that holds every head's rows.
 
-use super::{EncoderError, Weights, packing::Span};
+use super::{
+    EncoderError, Weights,
+    packing::Span,
+    parts::{Gradients, Linear},
+};
 use crate::{
     HeadLogits,
-    folder::{EncoderShape, HeadOrder, LoadError},
+    folder::{EncoderShape, HeadOrder, LoadError, TreeOrder},
+    leaves::LeafLayout,
+    ops,
 };
+use assize_domain::{GuardHead, RiskCategory};
 use candle_core::{Result as TensorResult, Tensor};
-use candle_nn::{Linear, Module};
 
-/// The four heads as one matrix of shape `[34, 2 * hidden]`, rows in the domain's order.
+/// All heads as one matrix of shape `[HeadKind::width, 2 * hidden]`, rows in the domain's order.
 #[derive(Debug)]
 pub(super) struct Heads {
     fused: Linear,
+    order: HeadOrder,
+}
+
+/// What the gradient needs.
+#[derive(Debug)]
+pub(super) struct Trace {
+    /// Shape `[spans, 2 * hidden]`.
+    features: Tensor,
 }
 
 impl Heads {
@@ -21,46 +35,73 @@ impl Heads {
         order: &HeadOrder,
     ) -> Result<Self, LoadError> {
         let feature = 2 * shape.hidden;
-        let parts = [
-            ("heads.binary", &order.binary),
-            ("heads.risk", &order.risk),
-            ("heads.harm_mass", &order.harm_mass),
-            ("heads.benefit_mass", &order.benefit_mass),
-        ];
-        let (mut matrices, mut biases) = (Vec::new(), Vec::new());
-        for (name, rows) in parts {
-            let matrix = weights.take(&format!("{name}.weight"), &[rows.len(), feature])?;
-            let bias = weights.take(&format!("{name}.bias"), &[rows.len()])?;
-            matrices.push(reorder(&matrix, rows).map_err(|source| weights.not_placed(name, source))?);
-            biases.push(reorder(&bias, rows).map_err(|source| weights.not_placed(name, source))?);
+        let every_leaf: Vec<u32> = (0_u32..).take(LeafLayout::WIDTH).collect();
+        let mut parts = vec![("heads.binary", &order.binary), ("heads.risk", &order.risk)];
+        match &order.tree {
+            TreeOrder::Masses { harm, benefit } => {
+                parts.extend([("heads.harm_mass", harm), ("heads.benefit_mass", benefit)]);
+            }
+            TreeOrder::Leaves => parts.push(("heads.leaves", &every_leaf)),
         }
-        let fused = Tensor::cat(&matrices, 0).and_then(|matrix| Ok((matrix, Tensor::cat(&biases, 0)?)));
-        let (matrix, bias) = fused.map_err(|source| weights.not_placed("heads", source))?;
-        Ok(Self { fused: Linear::new(matrix, Some(bias)) })
+        let mut heads = Vec::with_capacity(parts.len());
+        for (name, rows) in parts {
+            let Linear { weight, bias } = weights.take_linear(name, feature, rows.len())?;
+            let placed = |tensor| reorder(tensor, rows).map_err(|source| weights.not_placed(name, source));
+            heads.push(Linear { weight: placed(&weight)?, bias: placed(&bias)? });
+        }
+        let fused = Linear::fuse(&heads).map_err(|source| weights.not_placed("heads", source))?;
+        Ok(Self { fused, order: order.clone() })
     }
 
-    /// `[total_tokens, hidden]` to one set of logits for each span.
-    pub(super) fn forward(&self, hidden: &Tensor, spans: &[Span]) -> Result<Vec<HeadLogits>, EncoderError> {
-        let features: Vec<Tensor> =
-            spans.iter().map(|span| pool(hidden, *span)).collect::<TensorResult<_>>()?;
-        let rows: Vec<Vec<f32>> = self.fused.forward(&Tensor::cat(&features, 0)?)?.to_vec2()?;
+    /// Whether [`Self::gradient`] knows the names: the heads of new models, every row where the domain has it.
+    pub(super) fn learn(&self) -> bool {
+        self.order == HeadOrder::with_leaves()
+    }
+
+    /// `[total_tokens, hidden]` to the heads' raw outputs, shape `[spans, HeadKind::width]`.
+    pub(super) fn trace(&self, hidden: &Tensor, spans: &[Span]) -> TensorResult<(Tensor, Trace)> {
+        // The feature of a sequence: mean over all its tokens (control tokens too), first token.
+        // SOURCE: guard-v0/config.json, `pooling`.
+        let features = ops::pool(hidden, spans)?;
+        Ok((self.fused.forward(&features)?, Trace { features }))
+    }
+
+    /// From the outputs' gradient to that of the hidden states, and to those of the weights.
+    pub(super) fn gradient(
+        &self,
+        trace: &Trace,
+        grad: &Tensor,
+        spans: &[Span],
+    ) -> TensorResult<(Tensor, Gradients)> {
+        let (features, fused) = self.fused.gradient(&trace.features, grad)?;
+        let (mut gradients, mut start) = (Vec::new(), 0);
+        for (name, rows) in [
+            ("heads.binary", GuardHead::ALL.len()),
+            ("heads.risk", RiskCategory::ALL.len()),
+            ("heads.leaves", LeafLayout::WIDTH),
+        ] {
+            gradients.extend(fused.rows(start, rows)?.named(name));
+            start += rows;
+        }
+        Ok((ops::pool_gradient(spans, &features)?, gradients))
+    }
+
+    /// One set of logits for each row of [`Self::trace`].
+    pub(super) fn read(&self, outputs: &Tensor) -> Result<Vec<HeadLogits>, EncoderError> {
+        let rows: Vec<Vec<f32>> = outputs.to_vec2()?;
+        let kind = self.order.kind();
         let read = |row: &Vec<f32>| {
-            let width = EncoderError::HeadWidth { given: row.len(), expected: HeadLogits::WIDTH };
-            HeadLogits::from_row(row).ok_or(width)
+            let width = EncoderError::HeadWidth { given: row.len(), expected: kind.width() };
+            HeadLogits::from_row(kind, row).ok_or(width)
         };
         rows.iter().map(read).collect()
     }
 }
 
-/// The feature of one sequence, shape `[1, 2 * hidden]`: mean over all its tokens (control tokens too), first token.
-///
-/// SOURCE: guard-v0/config.json, `pooling`.
-fn pool(hidden: &Tensor, span: Span) -> TensorResult<Tensor> {
-    let tokens = hidden.narrow(0, span.start, span.len)?;
-    Tensor::cat(&[tokens.mean_keepdim(0)?, tokens.narrow(0, 0, 1)?], 1)
-}
-
 /// The checkpoint's rows in the domain's order.
 fn reorder(tensor: &Tensor, rows: &[u32]) -> TensorResult<Tensor> {
+    if rows.iter().zip(0_u32..).all(|(row, place)| *row == place) {
+        return Ok(tensor.clone());
+    }
     tensor.index_select(&Tensor::new(rows, tensor.device())?, 0)
 }

@@ -13,7 +13,11 @@ mod attention;
 mod embeddings;
 mod heads;
 mod layer;
-mod packing;
+mod learn;
+pub(crate) mod packing;
+mod parts;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub(crate) use weights::Weights;
@@ -22,11 +26,12 @@ use crate::{
     HeadLogits, Sequence,
     folder::{EncoderShape, HeadOrder, LoadError},
 };
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use embeddings::Embeddings;
 use heads::Heads;
 use layer::Layer;
 use packing::Packing;
+use std::collections::BTreeMap;
 
 /// A batch that could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +59,9 @@ pub enum EncoderError {
     /// The tensor library failed: out of memory, a lost device, or a fault of this crate.
     #[error("the tensor library failed")]
     Tensor(#[from] candle_core::Error),
+    /// The heads are not those of new models.
+    #[error("only an encoder with leaf heads in their own order learns; make it by `Encoder::over`")]
+    HeadsDoNotLearn,
     /// The heads gave a row of an unexpected width: a fault of this crate.
     #[error("the heads gave {given} numbers for a sequence instead of {expected}")]
     HeadWidth {
@@ -85,13 +93,37 @@ impl Encoder {
         if sequences.is_empty() {
             return Ok(Vec::new());
         }
+        self.heads.read(&self.forward(sequences)?)
+    }
+
+    /// The heads' raw outputs as a tensor of shape `[sequences, HeadKind::width]`. At least one sequence.
+    ///
+    /// # Errors
+    /// As [`Self::infer`].
+    pub fn forward(&self, sequences: &[&Sequence]) -> Result<Tensor, EncoderError> {
         self.check(sequences)?;
         let packing = Packing::new(sequences, &self.device)?;
-        let mut hidden = self.embeddings.forward(&packing)?;
+        let (mut hidden, _) = self.embeddings.trace(&packing)?;
         for layer in &self.layers {
             hidden = layer.forward(&hidden, packing.spans())?;
         }
-        self.heads.forward(&hidden, packing.spans())
+        Ok(self.heads.trace(&hidden, packing.spans())?.0)
+    }
+
+    /// An encoder with leaf heads over tensors, named as in a checkpoint, f32 on `device`. Some weights are joined
+    /// here, so that an encoder is made anew after every change of a tensor; that costs a copy of them.
+    ///
+    /// # Errors
+    /// When a tensor is missing, has another shape, or is left over.
+    pub fn over(
+        tensors: &BTreeMap<String, Tensor>,
+        shape: EncoderShape,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        let mut weights = Weights::of(tensors, device);
+        let encoder = load_encoder(&mut weights, shape, &HeadOrder::with_leaves())?;
+        weights.finish()?;
+        Ok(encoder)
     }
 
     /// Sizes of the encoder.

@@ -5,11 +5,11 @@ use candle_core::{Device, Result, Tensor};
 
 /// Rows of one sequence in a packed tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// The sequence's first row.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// How many rows it has; never 0.
-    pub(super) len: usize,
+    pub(crate) len: usize,
 }
 
 /// The packed indices of a batch.

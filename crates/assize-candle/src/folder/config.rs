@@ -71,8 +71,9 @@ struct RawConfig {
 struct Activations {
     binary: String,
     risk: String,
-    harm_mass: String,
-    benefit_mass: String,
+    /// These two go with the heads of the same names.
+    harm_mass: Option<String>,
+    benefit_mass: Option<String>,
 }
 
 pub(crate) fn parse(file: &ModelFile) -> Result<Config, LoadError> {
@@ -112,10 +113,13 @@ fn check_names(file: &ModelFile, raw: &RawConfig) -> Result<(), LoadError> {
         ("pooling", &raw.pooling, "concat(mean over tokens, first token)"),
         ("activations.binary", &raw.activations.binary, "sigmoid"),
         ("activations.risk", &raw.activations.risk, "sigmoid"),
+    ];
+    let masses = [
         ("activations.harm_mass", &raw.activations.harm_mass, "softplus"),
         ("activations.benefit_mass", &raw.activations.benefit_mass, "softplus"),
     ];
-    match settings.into_iter().find(|(_, given, allowed)| *given != allowed) {
+    let masses = masses.iter().filter_map(|(key, given, allowed)| Some((*key, given.as_ref()?, *allowed)));
+    match settings.into_iter().chain(masses).find(|(_, given, allowed)| *given != allowed) {
         Some((key, given, allowed)) => Err(not_allowed(file, key, given, allowed)),
         None => Ok(()),
     }

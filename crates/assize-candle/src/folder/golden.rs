@@ -5,8 +5,8 @@
 //! never quoted: not in an error, not in a log.
 
 use super::{LoadError, files::ModelFile};
-use crate::{Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError};
-use assize_domain::{ActionCategory, GuardHead, RiskCategory};
+use crate::{Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError, TreeLogits, calibrate};
+use assize_domain::{ActionCategory, GuardHead, Mass, RiskCategory};
 use serde::Deserialize;
 
 /// Whether the model was seen to compute what its maker measured.
@@ -50,6 +50,7 @@ struct Row {
 struct RowLogits {
     binary: [f32; GuardHead::ALL.len()],
     risk: [f32; RiskCategory::ALL.len()],
+    /// Before softplus, where these are heads of their own; else the masses that are read from the leaves.
     harm_mass: [f32; ActionCategory::ALL.len()],
     benefit_mass: [f32; 1],
 }
@@ -181,12 +182,24 @@ fn choose(mut inputs: Vec<(usize, &Row, Sequence)>) -> Vec<(usize, &Row, Sequenc
 fn distance(row: usize, given: &HeadLogits, expected: &RowLogits) -> Distance {
     let binary = farthest(&given.binary, &expected.binary, GuardHead::ALL.map(GuardHead::id));
     let risk = farthest(&given.risk, &expected.risk, RiskCategory::ALL.map(RiskCategory::id));
-    let harm = farthest(&given.harm_mass, &expected.harm_mass, ActionCategory::ALL.map(ActionCategory::id));
-    let benefit = farthest(&[given.benefit_mass], &expected.benefit_mass, ["total"]);
+    let (harm, benefit) = masses(given);
+    let harm = farthest(&harm, &expected.harm_mass, ActionCategory::ALL.map(ActionCategory::id));
+    let benefit = farthest(&[benefit], &expected.benefit_mass, ["total"]);
     let heads = [("binary", binary), ("risk", risk), ("harm_mass", harm), ("benefit_mass", benefit)];
     let worst = heads.into_iter().max_by(|left, right| left.1.0.total_cmp(&right.1.0));
     let (head, (difference, name)) = worst.unwrap_or(("binary", (f32::INFINITY, "")));
     Distance { row, logit: format!("{head}.{name}"), difference }
+}
+
+/// What `harm_mass` and `benefit_mass` of a row are compared with; not finite where the model's are not.
+fn masses(given: &HeadLogits) -> ([f32; ActionCategory::ALL.len()], f32) {
+    match &given.tree {
+        TreeLogits::Masses { harm, benefit } => (*harm, *benefit),
+        TreeLogits::Leaves(_) => calibrate::expected_masses(given)
+            .map_or(([f32::NAN; ActionCategory::ALL.len()], f32::NAN), |masses| {
+                (masses.harm.map(Mass::get), masses.benefit.get())
+            }),
+    }
 }
 
 fn farthest<const N: usize>(

@@ -4,6 +4,7 @@
 //! with another order judge `privacy` by the row of `child_harm`, and nobody would notice.
 
 use super::{LoadError, files::ModelFile};
+use crate::{HeadKind, leaves};
 use assize_domain::{ActionCategory, GuardHead, RiskCategory};
 use serde::Deserialize;
 
@@ -13,8 +14,23 @@ use serde::Deserialize;
 pub(super) struct HeadLists {
     binary: Vec<String>,
     risk: Vec<String>,
-    harm_mass: Vec<String>,
-    benefit_mass: Vec<String>,
+    /// Either both masses or the leaves.
+    harm_mass: Option<Vec<String>>,
+    benefit_mass: Option<Vec<String>>,
+    leaves: Option<LeafLists>,
+}
+
+/// The axes along which the leaf heads are laid out. There are too many rows to name each, so that the axes must be
+/// those of [`crate::leaves`], name by name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeafLists {
+    categories: Vec<String>,
+    actions: Vec<String>,
+    effects: Vec<String>,
+    stakeholders: Vec<String>,
+    extents: Vec<String>,
+    likelihoods: Vec<String>,
 }
 
 /// For each head: which row of the checkpoint answers the domain's first name, its second, and so on.
@@ -22,8 +38,33 @@ pub(super) struct HeadLists {
 pub(crate) struct HeadOrder {
     pub(crate) binary: Vec<u32>,
     pub(crate) risk: Vec<u32>,
-    pub(crate) harm_mass: Vec<u32>,
-    pub(crate) benefit_mass: Vec<u32>,
+    pub(crate) tree: TreeOrder,
+}
+
+/// The harm-benefit heads of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TreeOrder {
+    Masses { harm: Vec<u32>, benefit: Vec<u32> },
+    Leaves,
+}
+
+impl HeadOrder {
+    /// Every row where the domain has it, with the leaves: the order in which new models are made.
+    pub(crate) fn with_leaves() -> Self {
+        let rows = |count| (0_u32..).take(count).collect();
+        Self {
+            binary: rows(GuardHead::ALL.len()),
+            risk: rows(RiskCategory::ALL.len()),
+            tree: TreeOrder::Leaves,
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> HeadKind {
+        match self.tree {
+            TreeOrder::Masses { .. } => HeadKind::Masses,
+            TreeOrder::Leaves => HeadKind::Leaves,
+        }
+    }
 }
 
 impl HeadOrder {
@@ -36,14 +77,51 @@ impl HeadOrder {
             risk: list("heads.risk").rows(&lists.risk, &RiskCategory::ALL.map(RiskCategory::id), |name| {
                 name.parse().ok().map(RiskCategory::index)
             })?,
-            harm_mass: list("heads.harm_mass").rows(
-                &lists.harm_mass,
-                &ActionCategory::ALL.map(ActionCategory::id),
-                |name| name.parse().ok().map(ActionCategory::index),
-            )?,
-            benefit_mass: list("heads.benefit_mass")
-                .rows(&lists.benefit_mass, &["total"], |name| (name == "total").then_some(0))?,
+            tree: tree(file, lists)?,
         })
+    }
+}
+
+fn tree(file: &ModelFile, lists: &HeadLists) -> Result<TreeOrder, LoadError> {
+    let list = |key| HeadList { file, key };
+    match (&lists.harm_mass, &lists.benefit_mass, &lists.leaves) {
+        (None, None, Some(leaves)) => {
+            check_axes(file, leaves)?;
+            Ok(TreeOrder::Leaves)
+        }
+        (Some(harm), Some(benefit), None) => {
+            let titles = ActionCategory::ALL.map(ActionCategory::id);
+            let place = |name: &str| name.parse().ok().map(ActionCategory::index);
+            let total = |name: &str| (name == "total").then_some(0);
+            Ok(TreeOrder::Masses {
+                harm: list("heads.harm_mass").rows(harm, &titles, place)?,
+                benefit: list("heads.benefit_mass").rows(benefit, &["total"], total)?,
+            })
+        }
+        _ => {
+            let given = "another choice of harm_mass, benefit_mass and leaves";
+            let allowed = "`leaves`, or `harm_mass` and `benefit_mass`";
+            Err(file.not_allowed("heads", &given, allowed, "name the heads that the checkpoint has"))
+        }
+    }
+}
+
+fn check_axes(file: &ModelFile, lists: &LeafLists) -> Result<(), LoadError> {
+    let categories = ActionCategory::ALL.map(ActionCategory::title);
+    let axes: [(&str, &[String], &[&str]); 6] = [
+        ("heads.leaves.categories", &lists.categories, &categories),
+        ("heads.leaves.actions", &lists.actions, &leaves::ACTIONS),
+        ("heads.leaves.effects", &lists.effects, &leaves::EFFECTS),
+        ("heads.leaves.stakeholders", &lists.stakeholders, &leaves::STAKEHOLDERS),
+        ("heads.leaves.extents", &lists.extents, &leaves::EXTENTS),
+        ("heads.leaves.likelihoods", &lists.likelihoods, &leaves::LIKELIHOODS),
+    ];
+    match axes.into_iter().find(|(_, given, allowed)| given != allowed) {
+        Some((key, given, allowed)) => {
+            let advice = "the order of the rows is fixed, so export the model again";
+            Err(file.not_allowed(key, &given.join(", "), &allowed.join(", "), advice))
+        }
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::calibrate::{self, NotFinite};
 use crate::{HeadLogits, ModelCard};
-use assize_domain::{ExpectedMasses, GuardHead, Mass, PromptScores, Score, TreeOutcome};
+use assize_domain::{ExpectedMasses, GuardHead, Mass, PromptScores, Score, TreeOutcome, UnusableTree};
 
 /// What was read of a prompt.
 pub(super) struct PromptRead {
@@ -12,25 +12,47 @@ pub(super) struct PromptRead {
     pub(super) context_governs: bool,
 }
 
+/// What was read of one text, over all its windows.
+pub(super) struct TextRead {
+    /// Log-odds; of its harm-benefit side only the first window's is there.
+    pub(super) logits: HeadLogits,
+    pub(super) masses: Result<ExpectedMasses, UnusableTree>,
+}
+
+impl TextRead {
+    pub(super) fn of(logits: &HeadLogits) -> Self {
+        Self { masses: calibrate::expected_masses(logits), logits: logits.clone() }
+    }
+}
+
 /// One answer for all windows of a text; `None` where there are none.
 ///
 /// Harm anywhere in a text is harm of the text, so harms take the largest answer. A refusal stands at the
-/// beginning. Benefit is the mean of the logits: one helpful paragraph must not pay for the rest.
-pub(super) fn windows(outputs: &[HeadLogits]) -> Option<HeadLogits> {
+/// beginning. Benefit is the mean: one helpful paragraph must not pay for the rest.
+pub(super) fn windows(outputs: &[HeadLogits]) -> Option<TextRead> {
     let (first, rest) = outputs.split_first()?;
-    let mut all = *first;
+    let mut all = TextRead::of(first);
     for other in rest {
         for head in [GuardHead::PromptHarmful, GuardHead::ResponseHarmful, GuardHead::Adversarial] {
-            raise(all.binary.get_mut(head.index()), other.binary(head));
+            raise(all.logits.binary.get_mut(head.index()), other.binary(head));
         }
-        all.risk.iter_mut().zip(other.risk).for_each(|(mine, theirs)| raise(Some(mine), theirs));
-        all.harm_mass.iter_mut().zip(other.harm_mass).for_each(|(mine, theirs)| raise(Some(mine), theirs));
-        all.benefit_mass += other.benefit_mass;
+        all.logits.risk.iter_mut().zip(other.risk).for_each(|(mine, theirs)| raise(Some(mine), theirs));
+        all.masses = all.masses.and_then(|all| Ok(united(&all, &calibrate::expected_masses(other)?)));
     }
     #[expect(clippy::cast_precision_loss, reason = "a handful of windows")]
     let count = outputs.len() as f32;
-    all.benefit_mass /= count;
+    all.masses =
+        all.masses.map(|all| ExpectedMasses { benefit: mass(all.benefit.get() / count, all.benefit), ..all });
     Some(all)
+}
+
+/// The larger harms, and the benefits' sum.
+fn united(all: &ExpectedMasses, other: &ExpectedMasses) -> ExpectedMasses {
+    let mut harm = all.harm;
+    harm.iter_mut()
+        .zip(other.harm)
+        .for_each(|(mine, theirs)| *mine = mass(mine.get().max(theirs.get()), *mine));
+    ExpectedMasses { harm, benefit: mass(all.benefit.get() + other.benefit.get(), all.benefit) }
 }
 
 /// Takes the larger; a number that is not finite wins, so that it is found and not lost.
@@ -47,12 +69,12 @@ fn raise(mine: Option<&mut f32>, theirs: f32) {
 ///
 /// A context never makes it milder: of score, risks and harms the larger counts, of the benefit the smaller.
 pub(super) fn prompt(
-    alone: &HeadLogits,
+    alone: TextRead,
     in_context: Option<(&HeadLogits, &HeadLogits)>,
     card: &ModelCard,
 ) -> Result<PromptRead, NotFinite> {
-    let mut scores = calibrate::prompt_scores(alone, card)?;
-    let mut masses = calibrate::expected_masses(alone);
+    let TextRead { logits, mut masses } = alone;
+    let mut scores = calibrate::prompt_scores(&logits, card)?;
     let mut context_governs = false;
     if let Some((context, joined)) = in_context {
         let before = calibrate::prompt_scores(context, card)?;
@@ -101,6 +123,10 @@ fn larger(a: Score, b: Score) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        TreeLogits,
+        leaves::{LeafLayout, LeafLogits},
+    };
     use proptest::prelude::*;
 
     fn score(value: f32) -> Score {
@@ -126,6 +152,29 @@ mod tests {
                 assert!(!mine.is_finite(), "{values:?}");
             }
         }
+    }
+
+    /// The answer of a window whose first category and first effect have leaves with these log-odds.
+    fn window(harm: f32, benefit: f32) -> HeadLogits {
+        let mut row = [0.0; LeafLayout::WIDTH];
+        row[LeafLayout::HARM_PRESENCE.start] = harm;
+        row[LeafLayout::BENEFIT_PRESENCE.start] = benefit;
+        let tree = TreeLogits::Leaves(LeafLogits::from_row(&row).unwrap());
+        HeadLogits { binary: [0.0; 4], risk: [0.0; 13], tree }
+    }
+
+    #[test]
+    fn of_windows_the_largest_harms_count_and_the_mean_of_the_benefits() {
+        let outputs = [window(-2.0, 3.0), window(2.0, 1.0), window(-4.0, -1.0)];
+        let alone: Vec<ExpectedMasses> =
+            outputs.iter().map(|output| calibrate::expected_masses(output).unwrap()).collect();
+        let all = windows(&outputs).unwrap().masses.unwrap();
+        assert_eq!(all.harm, alone[1].harm);
+        let mean = alone.iter().map(|masses| masses.benefit.get()).sum::<f32>() / 3.0;
+        assert!((all.benefit.get() - mean).abs() < 1e-5, "{} {mean}", all.benefit.get());
+        let broken = [window(0.0, 0.0), window(f32::NAN, 0.0)];
+        assert_eq!(windows(&broken).unwrap().masses, Err(UnusableTree::NotFinite));
+        assert!(windows(&[]).is_none());
     }
 
     proptest! {

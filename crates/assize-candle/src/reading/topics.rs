@@ -3,7 +3,7 @@
 //! without accents and invisible characters, with one blank for every dash and run of white space.
 
 use aho_corasick::AhoCorasick;
-use assize_domain::{Topic, TopicSignals, TurnText};
+use assize_domain::{Topic, TopicSignals, is_invisible};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -74,8 +74,8 @@ impl TopicFinder {
     }
 
     /// The topics of some texts together.
-    pub(super) fn find<'a>(&self, texts: impl Iterator<Item = &'a TurnText>) -> TopicSignals {
-        texts.fold(TopicSignals::default(), |found, text| found.and(self.search(&plain(text.reveal()))))
+    pub(super) fn find<'a>(&self, texts: impl Iterator<Item = &'a str>) -> TopicSignals {
+        texts.fold(TopicSignals::default(), |found, text| found.and(self.search(&plain(text))))
     }
 
     /// Overlapping, so that `oral sex` in "oral sexual" doesn't hide `sexual`.
@@ -99,7 +99,7 @@ impl TopicFinder {
 /// As the tokenizer reads it, and a little plainer.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)) {
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c) && (c.is_whitespace() || !is_invisible(*c))) {
         let is_gap = c.is_whitespace() || c == '-' || ('\u{2010}'..='\u{2015}').contains(&c);
         if !is_gap {
             plain.extend(c.to_lowercase());
@@ -108,10 +108,6 @@ fn plain(text: &str) -> String {
         }
     }
     plain
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
 }
 
 /// Whether no letter or digit touches the term, a plural `s` aside.

@@ -1,7 +1,7 @@
 //! A folder whose parts fit by shape and name and are yet not one model: only its golden.json tells.
 
 use crate::{load, refusal, tiny::TinyFolder};
-use assize_candle::{Sequence, Verification};
+use assize_candle::{Sequence, TreeLogits, Verification};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -139,12 +139,13 @@ fn write_golden(folder: &TinyFolder) {
     let mut guard = load(folder.path()).unwrap();
     let sequence = Sequence::single(guard.framing, &[5, 6]).unwrap();
     let logits = guard.encoder.infer(&[&sequence]).unwrap().remove(0);
+    let TreeLogits::Masses { harm, benefit } = logits.tree else { panic!("the tiny model has masses") };
     let row = json!({
         "prompt": "a word word b", "response": null, "prompt_tokens_kept": 2,
         "input_ids": sequence.ids(), "token_type_ids": sequence.type_ids().collect::<Vec<_>>(),
         "logits": {
-            "binary": logits.binary, "risk": logits.risk, "harm_mass": logits.harm_mass,
-            "benefit_mass": [logits.benefit_mass],
+            "binary": logits.binary, "risk": logits.risk, "harm_mass": harm,
+            "benefit_mass": [benefit],
         },
     });
     folder.write("golden.json", json!([row]).to_string().as_bytes());

@@ -1,10 +1,15 @@
 //! What a model folder must be, and what is said of one that is not. Works on a tiny checkpoint made here.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a panic is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests: a panic is a failed test"
+)]
 
 mod golden;
 mod tiny;
 
-use assize_candle::{DeviceChoice, GuardModel, LoadError, Sequence};
+use assize_candle::{DeviceChoice, GuardModel, LoadError, Sequence, TreeLogits};
 use std::{error::Error, path::Path};
 use tiny::TinyFolder;
 
@@ -106,12 +111,64 @@ fn heads_must_be_exactly_the_taxonomies() {
 }
 
 #[test]
+fn a_folder_with_leaves_loads_and_judges() {
+    let mut guard = load(TinyFolder::with_leaves().path()).unwrap();
+    let sequence = Sequence::single(guard.framing, &[5, 6]).unwrap();
+    let logits = guard.encoder.infer(&[&sequence]).unwrap();
+    let TreeLogits::Leaves(leaves) = &logits[0].tree else { panic!("leaves") };
+    assert!(leaves.tree().is_some(), "{logits:?}");
+}
+
+#[test]
+fn leaves_must_lie_along_the_axes_of_this_service() {
+    let wrong = "so export the model again";
+    for (from, to, expected) in [
+        (r#""Deception""#, r#""deception""#, "`heads.leaves.categories` is `Security Risks, "),
+        (
+            r#""minor","significant""#,
+            r#""significant","minor""#,
+            "`heads.leaves.extents` is `significant, minor, ",
+        ),
+        (r#","high""#, "", "`heads.leaves.likelihoods` is `low, medium`; allowed: low, medium, high;"),
+        (
+            r#""user","other individuals""#,
+            r#""other individuals","user""#,
+            "`heads.leaves.stakeholders` is `other",
+        ),
+        (r#""Death""#, r#""death""#, "`heads.leaves.effects` is `death, "),
+    ] {
+        let folder = TinyFolder::with_leaves();
+        folder.replace("config.json", from, to);
+        check(&folder, &["config.json", expected, wrong]);
+    }
+}
+
+#[test]
+fn masses_and_leaves_are_one_or_the_other() {
+    let allowed = "allowed: `leaves`, or `harm_mass` and `benefit_mass`";
+    for (folder, from, to) in [
+        (TinyFolder::with_leaves(), r#""leaves":{"#, r#""benefit_mass":["total"],"leaves":{"#),
+        (TinyFolder::new(), r#","benefit_mass":["total"]"#, ""),
+    ] {
+        folder.replace("config.json", from, to);
+        check(&folder, &["config.json", allowed]);
+    }
+    // The lists are right, but the tensors are of the other kind.
+    let folder = TinyFolder::with_leaves();
+    folder.change_tensors(|tensors| {
+        tensors.retain(|tensor| !tensor.name.starts_with("heads.leaves"));
+        tensors.push(tiny::tensor("heads.harm_mass.weight", &[16, 16]));
+    });
+    check(&folder, &["model.safetensors", "has no tensor `heads.leaves.weight` of shape [1370, 16]"]);
+}
+
+#[test]
 fn rows_of_the_heads_follow_their_names_and_not_their_places() {
     let folder = TinyFolder::new();
     let judge = |folder: &TinyFolder| {
         let mut guard = load(folder.path()).unwrap();
         let sequence = Sequence::single(guard.framing, &[5, 6, 7]).unwrap();
-        guard.encoder.infer(&[&sequence]).unwrap()[0]
+        guard.encoder.infer(&[&sequence]).unwrap().remove(0)
     };
     let before = judge(&folder);
     // The file now says that its first row answers `adversarial`, its last `prompt_harmful`.
@@ -121,7 +178,7 @@ fn rows_of_the_heads_follow_their_names_and_not_their_places() {
     let after = judge(&folder);
     let [a, b, c, d] = before.binary;
     assert_eq!(after.binary, [d, b, c, a]);
-    assert_eq!((after.risk, after.benefit_mass), (before.risk, before.benefit_mass));
+    assert_eq!((after.risk, after.tree), (before.risk, before.tree));
     assert_ne!(a, d);
 }
 

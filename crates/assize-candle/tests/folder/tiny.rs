@@ -1,5 +1,6 @@
 //! A tiny checkpoint (hidden 8, 1 layer, 10 words), written into a folder of its own and then broken by the tests.
 
+use assize_candle::leaves;
 use assize_domain::{ActionCategory, GuardHead, RiskCategory};
 use safetensors::{Dtype, tensor::TensorView};
 use std::path::Path;
@@ -60,15 +61,32 @@ pub(crate) fn find<'a>(tensors: &'a mut [TinyTensor], name: &str) -> &'a mut Tin
 }
 
 /// A model folder in a temporary place; removed when dropped.
-pub(crate) struct TinyFolder(TempDir);
+pub(crate) struct TinyFolder(TempDir, Tree);
+
+/// Which harm-benefit heads the checkpoint has.
+#[derive(Clone, Copy)]
+enum Tree {
+    Masses,
+    Leaves,
+}
 
 impl TinyFolder {
+    /// A checkpoint with masses.
     pub(crate) fn new() -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.write("config.json", config().as_bytes());
+        Self::with(Tree::Masses)
+    }
+
+    /// A checkpoint with the leaves of the tree.
+    pub(crate) fn with_leaves() -> Self {
+        Self::with(Tree::Leaves)
+    }
+
+    fn with(tree: Tree) -> Self {
+        let folder = Self(TempDir::new().unwrap(), tree);
+        folder.write("config.json", config(tree).as_bytes());
         folder.write("tokenizer.json", tokenizer().as_bytes());
         folder.write("card.toml", CARD.as_bytes());
-        folder.write("model.safetensors", &serialise(&tensors()));
+        folder.write("model.safetensors", &serialise(&tensors(tree)));
         folder
     }
 
@@ -93,7 +111,7 @@ impl TinyFolder {
 
     /// Writes the checkpoint again, changed.
     pub(crate) fn change_tensors(&self, change: impl FnOnce(&mut Vec<TinyTensor>)) {
-        let mut tensors = tensors();
+        let mut tensors = tensors(self.1);
         change(&mut tensors);
         self.write("model.safetensors", &serialise(&tensors));
     }
@@ -110,7 +128,7 @@ fn serialise(tensors: &[TinyTensor]) -> Vec<u8> {
     safetensors::serialize(views, None).unwrap()
 }
 
-fn tensors() -> Vec<TinyTensor> {
+fn tensors(tree: Tree) -> Vec<TinyTensor> {
     let mut tensors = vec![
         tensor("embeddings.word_embeddings.weight", &[10, 8]),
         tensor("embeddings.position_embeddings.weight", &[16, 8]),
@@ -128,23 +146,48 @@ fn tensors() -> Vec<TinyTensor> {
     pair("encoder.layer.0.intermediate.dense", &[12, 8], 12);
     pair("encoder.layer.0.output.dense", &[8, 12], 8);
     pair("encoder.layer.0.output.LayerNorm", &[8], 8);
-    for (head, rows) in [("binary", 4), ("risk", 13), ("harm_mass", 16), ("benefit_mass", 1)] {
+    let heads: &[(&str, usize)] = match tree {
+        Tree::Masses => &[("binary", 4), ("risk", 13), ("harm_mass", 16), ("benefit_mass", 1)],
+        Tree::Leaves => &[("binary", 4), ("risk", 13), ("leaves", 1370)],
+    };
+    for &(head, rows) in heads {
         pair(&format!("heads.{head}"), &[rows, 16], rows);
     }
     tensors
 }
 
-fn config() -> String {
+fn config(tree: Tree) -> String {
     let quote = |names: Vec<&str>| format!("[\"{}\"]", names.join("\",\""));
     let binary = quote(GuardHead::ALL.map(GuardHead::id).to_vec());
     let risk = quote(RiskCategory::ALL.map(RiskCategory::id).to_vec());
     let harm = quote(ActionCategory::ALL.map(ActionCategory::title).to_vec());
+    let (heads, activations) = match tree {
+        Tree::Masses => (
+            format!(r#""harm_mass":{harm},"benefit_mass":["total"]"#),
+            r#","harm_mass":"softplus","benefit_mass":"softplus""#,
+        ),
+        Tree::Leaves => {
+            let [actions, effects, stakeholders, extents, likelihoods] = [
+                leaves::ACTIONS.to_vec(),
+                leaves::EFFECTS.to_vec(),
+                leaves::STAKEHOLDERS.to_vec(),
+                leaves::EXTENTS.to_vec(),
+                leaves::LIKELIHOODS.to_vec(),
+            ]
+            .map(quote);
+            let axes = format!(
+                r#""leaves":{{"categories":{harm},"actions":{actions},"effects":{effects},
+"stakeholders":{stakeholders},"extents":{extents},"likelihoods":{likelihoods}}}"#
+            );
+            (axes, "")
+        }
+    };
     format!(
         r#"{{"architecture":"bert-encoder","hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,
 "intermediate_size":12,"hidden_act":"gelu","layer_norm_eps":1e-12,"max_position_embeddings":16,"type_vocab_size":2,
 "vocab_size":10,"pad_token_id":0,"pooling":"concat(mean over tokens, first token)","dtype":"f32",
-"heads":{{"binary":{binary},"risk":{risk},"harm_mass":{harm},"benefit_mass":["total"]}},
-"activations":{{"binary":"sigmoid","risk":"sigmoid","harm_mass":"softplus","benefit_mass":"softplus"}}}}"#
+"heads":{{"binary":{binary},"risk":{risk},{heads}}},
+"activations":{{"binary":"sigmoid","risk":"sigmoid"{activations}}}}}"#
     )
 }
 

@@ -6,7 +6,10 @@
 )]
 
 use super::shared::{ConfigArgs, progress};
-use crate::eval::{Judge, Measure, Outcome, Report, RowId, Set, Table, Task};
+use crate::eval::{
+    Judge, JudgedSet, LabelReport, MassOutcome, Measure, Outcome, Report, RowId, Set, Table, Task,
+    mass_reports,
+};
 use anyhow::Context as _;
 use assize_candle::GuardModel;
 use assize_domain::Score;
@@ -21,7 +24,7 @@ const NAMED_ERRORS: usize = 5;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A row: {\"id\":\"a-1\",\"prompt\":\"...\",\"response\":null,\"prompt_harmful\":false,\"response_harmful\":null,\n        \"response_refusal\":null,\"adversarial\":null,\"context\":[\"Human: ...\",\"Assistant: ...\"]}\nA label is true, false or null; only what is labelled is judged. `context` holds earlier turns,\nas strings or as {\"role\",\"content\"}. A row that can't be judged counts as wrong.\nBenchmarks are not part of this repository.\n\nExamples:\n  assize eval bench/*.jsonl\n  assize eval bench/xstest.jsonl --json --operating-points\n  assize eval bench/xstest.jsonl --limit 100 --scores scores.jsonl"
+    after_help = "A row: {\"id\":\"a-1\",\"prompt\":\"...\",\"response\":null,\"prompt_harmful\":false,\"response_harmful\":null,\n        \"response_refusal\":null,\"adversarial\":null,\"context\":[\"Human: ...\",\"Assistant: ...\"]}\nA label is true, false or null; only what is labelled is judged. `context` holds earlier turns,\nas strings or as {\"role\",\"content\"}. A row that can't be judged counts as wrong.\n\nA row may also have the leaves of a harm-benefit tree, or how harmful people find the prompt:\n       {\"id\":\"t-1\",\"prompt\":\"...\",\"harms\":[{\"category\":\"Privacy\",\"extent\":\"minor\",\"likelihood\":\"high\"}],\n        \"benefits\":[{\"extent\":\"major\",\"likelihood\":\"low\"}],\"mean_rating\":26.5}\nThe expected masses are then compared with extent (minor .25, significant .5, substantial .75,\nmajor 1) times likelihood (low .15, medium .5, high .85), and with the ratings: correlations and, for\neach action category, the AUROC of its presence; a row that can't be judged is left out.\n\n`best F1` is the F1 at the threshold that the set itself would have liked best: it has seen the\nanswers, so it is no result, and nothing may be tuned by it.\nBenchmarks are not part of this repository.\n\nExamples:\n  assize eval bench/*.jsonl\n  assize eval bench/xstest.jsonl --json --operating-points\n  assize eval trees/validation.jsonl --json\n  assize eval bench/xstest.jsonl --limit 100 --scores scores.jsonl"
 )]
 pub(super) struct Args {
     /// Labelled JSON Lines, one benchmark a file
@@ -42,7 +45,7 @@ pub(super) struct Args {
     /// Resamples for the 95 % intervals; 0 for none
     #[arg(long, value_name = "RESAMPLES", default_value_t = 1000)]
     bootstrap: usize,
-    /// Write set, id, task, score and label of every labelled row to FILE, as JSON Lines without text
+    /// Write set, id, task, score and label of every row with a yes-or-no label to FILE, as JSON Lines without text
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
     #[command(flatten)]
@@ -79,16 +82,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     for set in &sets {
         let judged = judge.judge(set, |done| bar.set_position(wide(before + done)))?;
         before += set.rows.len();
-        for task in Task::ALL {
-            let outcomes = judged.outcomes(task);
-            if let Some(scores) = &mut scores {
-                write_scores(scores, &set.name, task, &outcomes)?;
-            }
-            warn_of_errors(&bar, &set.name, task, &outcomes);
-            let measure = Measure { threshold: threshold(args, &judge, task), resamples: args.bootstrap };
-            let revision = judge.identity.revision.to_string();
-            reports.extend(Report::new(&set.name, task, &outcomes, measure, revision));
+        if let Some(scores) = &mut scores {
+            Task::ALL
+                .iter()
+                .try_for_each(|task| write_scores(scores, &set.name, *task, &judged.outcomes(*task)))?;
         }
+        reports.extend(measure(args, &judge, &set.name, &judged, &bar));
         if args.json {
             print_json(&bar, &mut reports)?;
         }
@@ -98,6 +97,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         print!("{}", Table(&reports));
     }
     scores.map_or(Ok(()), |mut file| file.flush().context("can't write the scores"))
+}
+
+fn measure(args: &Args, judge: &Judge, set: &str, judged: &JudgedSet<'_>, bar: &ProgressBar) -> Vec<Report> {
+    let revision = judge.identity.revision.to_string();
+    let mut reports = Vec::new();
+    for task in Task::ALL {
+        let outcomes = judged.outcomes(task);
+        warn_of_errors(bar, &format!("{set}, {}", task.id()), "count as wrong", &label_errors(&outcomes));
+        let measure = Measure { threshold: threshold(args, judge, task), resamples: args.bootstrap };
+        let report = LabelReport::new(set, task, &outcomes, measure, revision.clone());
+        reports.extend(report.map(Report::Labels));
+    }
+    let outcomes = judged.mass_outcomes();
+    warn_of_errors(bar, &format!("{set}, masses"), "are left out", &mass_errors(&outcomes));
+    reports.extend(mass_reports(set, &outcomes, args.bootstrap, &revision).into_iter().map(Report::Masses));
+    reports
 }
 
 fn read_sets(args: &Args) -> anyhow::Result<Vec<Set>> {
@@ -126,19 +141,29 @@ fn print_json(bar: &ProgressBar, reports: &mut Vec<Report>) -> anyhow::Result<()
     Ok(())
 }
 
-fn warn_of_errors(bar: &ProgressBar, set: &str, task: Task, outcomes: &[Outcome<'_>]) {
+/// Lines of the file that have no answer, and why.
+fn label_errors(outcomes: &[Outcome<'_>]) -> Vec<String> {
     let errors =
         outcomes.iter().filter_map(|outcome| Some((outcome.row.line, outcome.answer.as_ref().err()?)));
-    let errors: Vec<String> = errors.map(|(line, why)| format!("line {line}: {why}")).collect();
+    errors.map(|(line, why)| format!("line {line}: {why}")).collect()
+}
+
+fn mass_errors(outcomes: &[MassOutcome<'_>]) -> Vec<String> {
+    let errors =
+        outcomes.iter().filter_map(|outcome| Some((outcome.row.line, outcome.answer.as_ref().err()?)));
+    errors.map(|(line, why)| format!("line {line}: {why}")).collect()
+}
+
+fn warn_of_errors(bar: &ProgressBar, of: &str, consequence: &str, errors: &[String]) {
     if errors.is_empty() {
         return;
     }
     let more = errors.len().saturating_sub(NAMED_ERRORS);
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     let named: Vec<&str> = errors.iter().take(NAMED_ERRORS).map(String::as_str).collect();
-    let (count, task, named) = (errors.len(), task.id(), named.join("; "));
+    let (count, named) = (errors.len(), named.join("; "));
     bar.suspend(|| {
-        eprintln!("warning: {set}, {task}: {count} rows can't be judged and count as wrong: {named}{more}");
+        eprintln!("warning: {of}: {count} rows can't be judged and {consequence}: {named}{more}");
     });
 }
 

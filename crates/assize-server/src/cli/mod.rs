@@ -11,6 +11,7 @@ mod moderate;
 mod probe;
 mod serve;
 mod shared;
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     CheckConfig(check::Args),
     /// Measure the model on labelled JSON Lines
     Eval(eval::Args),
+    /// Train a model from a recipe
+    Train(train::Args),
     /// Print the API as an OpenAPI document
     Openapi {
         /// As JSON instead of YAML.
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Moderate(args) => shared::block_on(moderate::run(args)),
         Command::CheckConfig(args) => shared::block_on(check::run(args)),
         Command::Eval(args) => eval::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Openapi { json } => openapi(json),
         Command::Probe(args) => shared::block_on(probe::run(args)),
     };

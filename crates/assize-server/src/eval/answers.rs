@@ -78,7 +78,7 @@ impl Answers {
 
     /// The answers in the order of the tickets; `None` where one is not there yet.
     pub(super) fn get(&self, tickets: &[Ticket]) -> Option<Vec<HeadLogits>> {
-        tickets.iter().map(|ticket| self.known.get(ticket.0).copied().flatten()).collect()
+        tickets.iter().map(|ticket| self.known.get(ticket.0).cloned().flatten()).collect()
     }
 
     /// How many distinct sequences there are.

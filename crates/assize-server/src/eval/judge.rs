@@ -1,9 +1,9 @@
 //! From rows to scores: reads every labelled subject, asks the encoder, puts the assessments together.
 
 use super::answers::{Answers, Progress, Ticket};
-use super::{Answer, Outcome, Row, Set, Task, Unjudged};
+use super::{Answer, MassAnswer, MassOutcome, MassTask, Outcome, Row, Set, Task, Unjudged};
 use assize_candle::{EncoderError, GuardModel, Reader, Reading};
-use assize_domain::{Assessment, ModelIdentity, OperatingPoints, Subject};
+use assize_domain::{Assessment, ModelIdentity, OperatingPoints, Subject, TreeOutcome};
 
 /// A model that judges benchmarks.
 #[derive(Debug)]
@@ -78,9 +78,8 @@ impl Judge {
 
 /// Prompt and response are judged apart, so that a row without a readable prompt can still have its response judged.
 fn labelled_subjects(row: &Row) -> impl Iterator<Item = (&Row, Subject)> {
-    let is_labelled =
-        |subject| Task::ALL.iter().any(|task| task.subject() == subject && row.label(*task).is_some());
-    Subject::ALL.into_iter().filter(move |subject| is_labelled(*subject)).map(move |subject| (row, subject))
+    let labelled = Subject::ALL.into_iter().filter(move |subject| row.is_labelled(*subject));
+    labelled.map(move |subject| (row, subject))
 }
 
 impl JudgedSet<'_> {
@@ -95,6 +94,31 @@ impl JudgedSet<'_> {
         });
         outcomes.collect()
     }
+
+    /// One outcome for each row with leaves or a rating, in the file's order.
+    pub(crate) fn mass_outcomes(&self) -> Vec<MassOutcome<'_>> {
+        let judged = self.judged.iter().filter(|judged| judged.subject == Subject::Prompt);
+        let judged = judged.filter(|judged| MassTask::ALL.iter().any(|task| task.is_labelled(judged.row)));
+        let outcomes = judged.map(|Judged { row, assessment, .. }| {
+            let answer = assessment.as_ref();
+            let answer = answer.and_then(|found| masses_of(found).ok_or(&Unjudged::NoMasses));
+            MassOutcome { row, answer }
+        });
+        outcomes.collect()
+    }
+}
+
+fn masses_of(assessment: &Assessment) -> Option<MassAnswer> {
+    let masses = match &assessment.tree {
+        TreeOutcome::Expected(masses) => masses,
+        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => return None,
+    };
+    Some(MassAnswer {
+        harm: masses.harm.map(|mass| f64::from(mass.get())),
+        benefit: f64::from(masses.benefit.get()),
+        prompt_harmful: assessment.guard.prompt.as_ref()?.harmful.get(),
+        coverage: assessment.prompt_coverage?.fraction(),
+    })
 }
 
 fn answer_of(assessment: &Assessment, task: Task) -> Option<Answer> {

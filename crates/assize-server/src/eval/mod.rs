@@ -1,18 +1,19 @@
 //! Measures the model on labelled JSON Lines: which score each row gets, and how good the scores are.
 //!
 //! Used by `assize eval` only. Reads with the same reader, tokenizer, windows and context views and computes with the
-//! same encoder as the service, but without its queue: one thread, batch after batch. Must never print or write a
-//! text, and never choose a threshold by what it measured.
+//! same encoder as the service, but without its queue: one thread, batch after batch. The figures are those of
+//! `assize-measure`. Must never print or write a text, and never choose a threshold by what it measured.
 
 mod answers;
-mod bootstrap;
 mod judge;
+mod leaves;
+mod masses;
 mod report;
 mod rows;
-mod stats;
 
-pub(crate) use judge::Judge;
-pub(crate) use report::{Measure, Report, Table};
+pub(crate) use judge::{Judge, JudgedSet};
+pub(crate) use masses::{MassAnswer, MassOutcome, MassTask};
+pub(crate) use report::{LabelReport, Measure, Report, Table, mass_reports};
 pub(crate) use rows::{Row, RowId, Set};
 
 use assize_domain::{GuardHead, InvalidConversation, Subject};
@@ -84,7 +85,8 @@ pub(crate) struct Answer {
     pub(crate) coverage: f32,
 }
 
-/// Why a row has no score. Counts as a wrong answer, as in the published tables: nobody is served by such a row.
+/// Why a row has no score. Counts as a wrong answer, as in the published tables: nobody is served by such a row. Where
+/// masses are measured it is left out and counted, because no mass is the wrong one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unjudged {
     /// There is nothing that could be judged, such as a blank prompt.
@@ -96,6 +98,9 @@ pub(crate) enum Unjudged {
     /// The model gave a number that is none.
     #[error(transparent)]
     NotFinite(#[from] assize_candle::calibrate::NotFinite),
+    /// The harm-benefit side can't be used.
+    #[error("the model gave no masses that can be used")]
+    NoMasses,
     /// The encoder gave no answer for one of its sequences: a defect of this module.
     #[error("a sequence has no answer")]
     NoAnswer,

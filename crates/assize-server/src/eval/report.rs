@@ -1,8 +1,11 @@
 //! What is told of one set and task: as a line of JSON, and as a row of a table for people.
 
-use super::bootstrap::{Interval, intervals};
-use super::stats::{Figures, Observation, Sample};
+mod masses;
+
+pub(crate) use masses::{MassReport, mass_reports};
+
 use super::{Outcome, Task};
+use assize_measure::{BestF1, Figures, Interval, Observation, Sample, Weighted, best_f1, intervals};
 use serde::Serialize;
 use std::fmt;
 
@@ -15,9 +18,19 @@ pub(crate) struct Measure {
     pub(crate) resamples: usize,
 }
 
-/// The figures of one set and task. Fractions; `null` where a figure is not defined.
+/// The figures of one set and task.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+#[serde(untagged)]
+pub(crate) enum Report {
+    /// Of a yes-or-no question.
+    Labels(LabelReport),
+    /// Of a comparison of numbers.
+    Masses(MassReport),
+}
+
+/// The figures of one set and yes-or-no task. Fractions; `null` where a figure is not defined.
+#[derive(Debug, Serialize)]
+pub(crate) struct LabelReport {
     set: String,
     task: &'static str,
     n: usize,
@@ -31,13 +44,18 @@ pub(crate) struct Report {
     /// Mean share of the tokens that was read, over the rows that were judged.
     coverage: Option<f64>,
     model_revision: String,
+    /// The F1 at the threshold that this set would have liked best: how much the threshold costs here. It has seen the
+    /// answers, so it is no result, and nothing may be tuned by it.
+    best_f1: Option<f64>,
+    /// Where that is; a score from here on would be a yes.
+    best_threshold: Option<f64>,
 }
 
 /// Everything that was measured, for people.
 #[derive(Debug)]
 pub(crate) struct Table<'a>(pub(crate) &'a [Report]);
 
-impl Report {
+impl LabelReport {
     /// Measures; `None` where no row is labelled for `task`.
     pub(crate) fn new(
         set: &str,
@@ -51,6 +69,7 @@ impl Report {
         }
         let observations: Vec<Observation> = outcomes.iter().map(observation).collect();
         let Measure { threshold, resamples } = measure;
+        let best = best_f1(&outcomes.iter().map(weighted).collect::<Vec<Weighted>>());
         let coverages = outcomes.iter().filter_map(|outcome| Some(outcome.answer.ok()?.coverage));
         Some(Self {
             set: set.to_owned(),
@@ -63,6 +82,8 @@ impl Report {
             errors: outcomes.iter().filter(|outcome| outcome.answer.is_err()).count(),
             coverage: mean(coverages.map(f64::from)),
             model_revision,
+            best_f1: best.map(|BestF1 { f1, .. }| f1),
+            best_threshold: best.map(|BestF1 { threshold, .. }| threshold),
         })
     }
 }
@@ -74,13 +95,22 @@ fn observation(outcome: &Outcome<'_>) -> Observation {
     Observation { score, label: outcome.label }
 }
 
+/// As [`observation`], for every threshold there is.
+fn weighted(outcome: &Outcome<'_>) -> Weighted {
+    let wrong = if outcome.label { f64::NEG_INFINITY } else { f64::INFINITY };
+    let score = outcome.answer.as_ref().map_or(wrong, |answer| f64::from(answer.score));
+    Weighted { score, label: outcome.label, weight: 1.0 }
+}
+
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     (count > 0.0).then(|| sum / count)
 }
 
-/// Headings, and how wide a column is at the least; text stands left, numbers stand right.
-const COLUMNS: [(&str, usize); 12] = [
+/// A heading, and how wide its column is at the least; text stands left, numbers stand right.
+type Column = (&'static str, usize);
+
+const COLUMNS: [Column; 14] = [
     ("set", 4),
     ("task", 13),
     ("n", 4),
@@ -93,33 +123,54 @@ const COLUMNS: [(&str, usize); 12] = [
     ("ECE", 5),
     ("errors", 6),
     ("coverage", 8),
+    ("best F1", 7),
+    ("at", 5),
 ];
 
 impl fmt::Display for Table<'_> {
-    /// In percent, `-` where a figure is not defined; the last rows are the mean F1 of each task.
+    /// In percent, `-` where a figure is not defined; the last rows are the mean F1 of each task. Comparisons of numbers
+    /// follow in a table of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.0.iter().map(|report| report.set.chars().count()).max().unwrap_or_default();
-        write_row(f, name, &COLUMNS.map(|(heading, _)| heading.to_owned()))?;
+        let (mut labels, mut masses) = (Vec::new(), Vec::new());
         for report in self.0 {
-            write_row(f, name, &cells(report))?;
-        }
-        for task in Task::ALL {
-            let reports = self.0.iter().filter(|report| report.task == task.id());
-            let f1 = mean(reports.filter_map(|report| report.figures.f1));
-            if f1.is_some() {
-                let mut cells = [const { String::new() }; COLUMNS.len()];
-                let [set, name_of_task, _, _, mean, ..] = &mut cells;
-                (*set, *name_of_task, *mean) =
-                    ("mean".to_owned(), task.id().to_owned(), with_interval(f1, None));
-                write_row(f, name, &cells)?;
+            match report {
+                Report::Labels(report) => labels.push(report),
+                Report::Masses(report) => masses.push(report),
             }
         }
-        Ok(())
+        write_labels(f, &labels)?;
+        if !(labels.is_empty() || masses.is_empty()) {
+            writeln!(f)?;
+        }
+        masses::write(f, &masses)
     }
 }
 
-fn cells(report: &Report) -> [String; COLUMNS.len()] {
-    let Report { figures, intervals, .. } = report;
+fn write_labels(f: &mut fmt::Formatter<'_>, reports: &[&LabelReport]) -> fmt::Result {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    let mut columns = COLUMNS;
+    widen(&mut columns, reports.iter().map(|report| [report.set.as_str()]));
+    write_row(f, &columns, &columns.map(|(heading, _)| heading.to_owned()))?;
+    for report in reports {
+        write_row(f, &columns, &cells(report))?;
+    }
+    for task in Task::ALL {
+        let reports = reports.iter().filter(|report| report.task == task.id());
+        let f1 = mean(reports.filter_map(|report| report.figures.f1));
+        if f1.is_some() {
+            let mut cells = [const { String::new() }; COLUMNS.len()];
+            let [set, name_of_task, _, _, mean, ..] = &mut cells;
+            (*set, *name_of_task, *mean) = ("mean".to_owned(), task.id().to_owned(), with_interval(f1, None));
+            write_row(f, &columns, &cells)?;
+        }
+    }
+    Ok(())
+}
+
+fn cells(report: &LabelReport) -> [String; COLUMNS.len()] {
+    let LabelReport { figures, intervals, .. } = report;
     [
         report.set.clone(),
         report.task.to_owned(),
@@ -133,14 +184,26 @@ fn cells(report: &Report) -> [String; COLUMNS.len()] {
         percent(figures.ece),
         report.errors.to_string(),
         percent(report.coverage),
+        percent(report.best_f1),
+        percent(report.best_threshold),
     ]
 }
 
-fn write_row(f: &mut fmt::Formatter<'_>, name: usize, cells: &[String; COLUMNS.len()]) -> fmt::Result {
+/// Makes the first columns as wide as the longest of their texts.
+fn widen<'a, const N: usize>(columns: &mut [Column], rows: impl Iterator<Item = [&'a str; N]>) {
+    for texts in rows {
+        for ((_, width), text) in columns.iter_mut().zip(texts) {
+            *width = text.chars().count().max(*width);
+        }
+    }
+}
+
+/// The first two columns hold text.
+fn write_row(f: &mut fmt::Formatter<'_>, columns: &[Column], cells: &[String]) -> fmt::Result {
     let mut line = String::new();
-    for (index, (cell, (_, width))) in cells.iter().zip(COLUMNS).enumerate() {
+    for (index, (cell, &(_, width))) in cells.iter().zip(columns).enumerate() {
         let cell = match index {
-            0 => format!("{cell:<0$}", width.max(name)),
+            0 => format!("{cell:<width$}"),
             1 => format!("  {cell:<width$}"),
             _ => format!("  {cell:>width$}"),
         };

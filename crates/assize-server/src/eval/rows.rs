@@ -1,6 +1,7 @@
 //! Labelled conversations from JSON Lines. First step of `assize eval`; an error names file and line, never a text.
 
-use super::Task;
+use super::leaves::{BenefitLeaf, HarmLeaf};
+use super::{MassTask, Task};
 use assize_domain::{Conversation, InvalidConversation, JudgeRequest, Limits, Role, Subject, Turn, TurnText};
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
@@ -36,7 +37,7 @@ pub(crate) enum SetError {
     },
     /// No row has a label.
     #[error(
-        "`{path}` has no row with a label; set `prompt_harmful`, `response_harmful`, `response_refusal` or `adversarial` to true or false"
+        "`{path}` has no row with a label; set `prompt_harmful`, `response_harmful`, `response_refusal` or `adversarial` to true or false, or give `harms`, `benefits` or `mean_rating`"
     )]
     NoLabels {
         /// The file.
@@ -82,6 +83,9 @@ struct RawRow {
     response_refusal: Option<bool>,
     adversarial: Option<bool>,
     context: Option<Vec<RawTurn>>,
+    harms: Option<Vec<HarmLeaf>>,
+    benefits: Option<Vec<BenefitLeaf>>,
+    mean_rating: Option<f64>,
 }
 
 impl std::fmt::Debug for RawRow {
@@ -130,7 +134,7 @@ impl Set {
         });
         let rows = rows.collect::<Result<Vec<Row>, _>>()?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        if rows.iter().all(|row| Task::ALL.iter().all(|task| row.label(*task).is_none())) {
+        if !rows.iter().any(|row| row.is_labelled(Subject::Prompt) || row.is_labelled(Subject::Response)) {
             return Err(SetError::NoLabels { path: path.to_owned() });
         }
         Ok(Self { name, rows })
@@ -156,7 +160,7 @@ fn parse_row(text: &str) -> Result<RawRow, String> {
     let row: RawRow = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
         // The parser's own message may quote the value, which is somebody's text.
         match error.inner().classify() {
-            Category::Data => format!("`{}` has the wrong type", error.path()),
+            Category::Data => format!("`{}` has the wrong type or an unknown value", error.path()),
             Category::Syntax | Category::Eof | Category::Io => {
                 format!("column {}: not valid JSON", error.inner().column())
             }
@@ -214,6 +218,28 @@ impl Row {
             Task::Refusal => self.raw.response_refusal,
             Task::Adversarial => self.raw.adversarial,
         }
+    }
+
+    /// The leaves of harm that answering the prompt would have; `None` where nobody wrote any down, not even an empty list.
+    pub(crate) fn harms(&self) -> Option<&[HarmLeaf]> {
+        self.raw.harms.as_deref()
+    }
+
+    /// The leaves of benefit, likewise.
+    pub(crate) fn benefits(&self) -> Option<&[BenefitLeaf]> {
+        self.raw.benefits.as_deref()
+    }
+
+    /// How harmful people find the prompt, on any scale that rises with harm.
+    pub(crate) const fn mean_rating(&self) -> Option<f64> {
+        self.raw.mean_rating
+    }
+
+    /// Whether somebody said something of `subject` that can be compared with what the model says.
+    pub(crate) fn is_labelled(&self, subject: Subject) -> bool {
+        let yes_or_no = Task::ALL.iter().any(|task| task.subject() == subject && self.label(*task).is_some());
+        let masses = || MassTask::ALL.iter().any(|task| task.is_labelled(self));
+        yes_or_no || (subject == Subject::Prompt && masses())
     }
 
     /// The conversation in which `subject` is judged: a prompt without the reply that came later.

@@ -47,11 +47,13 @@ pub(super) const CRATES: &[CrateRule] = &[
         never: RUNTIME,
         tests_are_free: false,
     },
+    row("assize-measure", &[], RUNTIME),
     row("assize-telemetry", &["assize-domain"], &[]),
     row("assize-preferences", &["assize-domain"], RUNTIME),
     row("assize-api", &["assize-domain"], RUNTIME),
     row("assize-inference", &["assize-domain", "assize-telemetry"], &[]),
     row("assize-candle", &["assize-domain", "assize-inference"], RUNTIME),
+    row("assize-train", &["assize-candle", "assize-domain", "assize-measure"], RUNTIME),
     row(
         "assize-server",
         &[
@@ -59,6 +61,7 @@ pub(super) const CRATES: &[CrateRule] = &[
             "assize-candle",
             "assize-domain",
             "assize-inference",
+            "assize-measure",
             "assize-preferences",
             "assize-telemetry",
         ],
@@ -76,13 +79,13 @@ pub(super) const CRATES: &[CrateRule] = &[
 
 /// The dependencies that make a layer what it is.
 pub(super) const RESERVED: &[Reserved] = &[
-    Reserved { pattern: "candle-*", owners: &["assize-candle"] },
+    Reserved { pattern: "candle-*", owners: &["assize-candle", "assize-train"] },
     Reserved { pattern: "tokenizers", owners: &["assize-candle"] },
-    Reserved { pattern: "safetensors", owners: &["assize-candle"] },
+    Reserved { pattern: "safetensors", owners: &["assize-candle", "assize-train"] },
     Reserved { pattern: "axum*", owners: &["assize-server"] },
     Reserved { pattern: "hyper*", owners: &["assize-server"] },
     Reserved { pattern: "config", owners: &["assize-server"] },
-    Reserved { pattern: "clap", owners: &["assize-server", "xtask"] },
+    Reserved { pattern: "clap", owners: &["assize-server", "assize-train", "xtask"] },
 ];
 
 /// A crate that may use anything from elsewhere but `never`.

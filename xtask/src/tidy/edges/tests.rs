@@ -36,16 +36,20 @@ fn refused(owner: &str, dependency: &str, dev: bool) {
 fn edges_run_downwards_only() {
     allowed("assize-inference", "assize-telemetry", NORMAL);
     allowed("assize-server", "assize-candle", NORMAL);
+    allowed("assize-train", "assize-measure", NORMAL);
     refused("assize-domain", "assize-telemetry", NORMAL);
     refused("assize-preferences", "assize-inference", NORMAL);
     refused("assize-api", "assize-preferences", NORMAL);
     refused("assize-telemetry", "assize-server", DEV);
     refused("assize-e2e", "assize-candle", NORMAL);
+    refused("assize-measure", "assize-domain", NORMAL);
+    refused("assize-server", "assize-train", DEV);
 }
 
 #[test]
 fn a_dependency_with_an_owner_is_refused_to_others() {
     allowed("assize-candle", "candle-core", NORMAL);
+    allowed("assize-train", "candle-nn", NORMAL);
     allowed("assize-server", "axum", NORMAL);
     allowed("xtask", "clap", NORMAL);
     refused("assize-server", "candle-nn", NORMAL);

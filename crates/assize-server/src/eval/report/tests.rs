@@ -11,7 +11,7 @@ fn rows(count: usize) -> Vec<Row> {
 }
 
 /// `None` is a row that could not be judged.
-fn report(spec: &[(Option<f32>, bool)]) -> Report {
+fn report(spec: &[(Option<f32>, bool)]) -> LabelReport {
     let rows = rows(spec.len());
     let unjudged = Unjudged::NoAnswer;
     let outcomes = rows.iter().zip(spec).map(|(row, &(score, label))| {
@@ -19,12 +19,12 @@ fn report(spec: &[(Option<f32>, bool)]) -> Report {
         Outcome { row, label, answer }
     });
     let outcomes: Vec<Outcome<'_>> = outcomes.collect();
-    Report::new("a_set", Task::PromptHarm, &outcomes, MEASURE, "sha256:0".to_owned()).unwrap()
+    LabelReport::new("a_set", Task::PromptHarm, &outcomes, MEASURE, "sha256:0".to_owned()).unwrap()
 }
 
 #[test]
 fn json_has_fractions_and_null_where_a_figure_is_not_defined() {
-    let expected = r#"{"set":"a_set","task":"prompt_harm","n":2,"f1":0.6666666666666666,"precision":1.0,"recall":0.5,"fpr":null,"auroc":null,"ece":0.5,"threshold":0.5,"intervals":{"f1":null,"precision":null,"recall":null,"fpr":null,"auroc":null,"ece":null},"positives":2,"errors":0,"coverage":0.5,"model_revision":"sha256:0"}"#;
+    let expected = r#"{"set":"a_set","task":"prompt_harm","n":2,"f1":0.6666666666666666,"precision":1.0,"recall":0.5,"fpr":null,"auroc":null,"ece":0.5,"threshold":0.5,"intervals":{"f1":null,"precision":null,"recall":null,"fpr":null,"auroc":null,"ece":null},"positives":2,"errors":0,"coverage":0.5,"model_revision":"sha256:0","best_f1":1.0,"best_threshold":0.25}"#;
     let report = report(&[(Some(0.75), true), (Some(0.25), true)]);
     assert_eq!(serde_json::to_string(&report).unwrap(), expected);
 }
@@ -39,14 +39,16 @@ fn a_row_that_was_not_judged_is_wrong_whatever_its_label() {
     // Of the four pairs only the judged one is in order.
     assert_eq!(found.figures.auroc, Some(0.25));
     assert_eq!(found.coverage, Some(0.5));
+    // No threshold turns them round: at most one true yes of two positives, beside one false yes.
+    assert_eq!((found.best_f1, found.best_threshold), (Some(0.5), Some(0.5)));
     assert_eq!(report(&[(None, true)]).coverage, None);
 }
 
 #[test]
 fn the_table_is_aligned_and_ends_with_the_mean() {
     let reports = [
-        report(&[(Some(0.75), true), (Some(0.25), false)]),
-        report(&[(Some(0.75), true), (Some(0.25), true)]),
+        Report::Labels(report(&[(Some(0.75), true), (Some(0.25), false)])),
+        Report::Labels(report(&[(Some(0.75), true), (Some(0.25), true)])),
     ];
     let table = Table(&reports).to_string();
     let lines: Vec<&str> = table.lines().collect();

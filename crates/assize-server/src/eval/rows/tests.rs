@@ -40,7 +40,10 @@ fn errors_name_file_line_and_field_and_quote_nothing() {
     let good = r#"{"id":"a","prompt":"p","prompt_harmful":true}"#;
     let bad = r#"{"id":"a","prompt":"p","prompt_harmful":"canary"}"#;
     let path = "`folder/bench.jsonl` line";
-    check_problem(&format!("{good}\n\n{bad}"), &format!("{path} 3: `prompt_harmful` has the wrong type"));
+    check_problem(
+        &format!("{good}\n\n{bad}"),
+        &format!("{path} 3: `prompt_harmful` has the wrong type or an unknown value"),
+    );
     check_problem("{\"prompt\": canary}", &format!("{path} 1: column 12: not valid JSON"));
     check_problem("{} canary", &format!("{path} 1: column 4: more than one JSON value"));
     check_problem(
@@ -49,8 +52,21 @@ fn errors_name_file_line_and_field_and_quote_nothing() {
     );
     check_problem(
         r#"{"context":["User: a",{"role":"canary","content":"b"}]}"#,
-        &format!("{path} 1: `context[1]` has the wrong type"),
+        &format!("{path} 1: `context[1]` has the wrong type or an unknown value"),
     );
+    for (key, value) in [("category", "canary"), ("extent", "canary"), ("likelihood", "canary")] {
+        let text = r#"{"harms":[{"category":"Privacy","extent":"minor","likelihood":"low"}]}"#;
+        let good = [("category", "Privacy"), ("extent", "minor"), ("likelihood", "low")];
+        let good = good.iter().find(|(name, _)| *name == key).unwrap().1;
+        check_problem(
+            &text.replace(good, value),
+            &format!("{path} 1: `harms[0].{key}` has the wrong type or an unknown value"),
+        );
+    }
+    for labelled in [r#"{"harms":[]}"#, r#"{"benefits":[]}"#, r#"{"mean_rating":1}"#] {
+        assert!(set(labelled).is_ok(), "{labelled}");
+    }
+    assert!(matches!(set(r#"{"harms":null}"#), Err(SetError::NoLabels { .. })));
     assert!(matches!(set(r#"{"prompt":"p"}"#), Err(SetError::NoLabels { .. })));
     assert!(!format!("{:?}", set(good).unwrap()).contains("\"p\""), "Debug shows no text");
 }

@@ -1,7 +1,7 @@
 //! Figures against values computed by hand, and AUROC against its definition.
 
 use super::*;
-use crate::eval::bootstrap::SplitMix;
+use crate::SplitMix;
 
 fn observations(spec: &[(f32, u8)]) -> Vec<Observation> {
     spec.iter().map(|&(score, label)| Observation { score, label: label == 1 }).collect()
@@ -119,6 +119,24 @@ fn auroc_is_the_share_of_pairs_in_order() {
         assert_eq!(found.is_some(), expected.is_some());
         let off = found.zip(expected).map_or(0.0, |(found, expected)| (found - expected).abs());
         assert!(off < 1e-12, "{found:?} {expected:?} {observations:?}");
+    }
+}
+
+#[test]
+fn auroc_of_reversed_scores_is_the_rest_and_only_order_counts() {
+    let mut random = SplitMix::new(3);
+    for _ in 0..200 {
+        let given = random_observations(&mut random);
+        let change = |change: fn(f32) -> f32| -> Vec<Observation> {
+            given.iter().map(|one| Observation { score: change(one.score), ..*one }).collect()
+        };
+        let found = auroc(&given);
+        let off = |other: Option<f64>, expected: fn(f64) -> f64| {
+            assert_eq!(found.is_some(), other.is_some());
+            found.zip(other).map_or(0.0, |(found, other)| (expected(found) - other).abs())
+        };
+        assert!(off(auroc(&change(|score| 3.0 - score)), |found| 1.0 - found) < 1e-12);
+        assert!(off(auroc(&change(|score| 100.0 * score - 7.0)), |found| found) < 1e-12);
     }
 }
 

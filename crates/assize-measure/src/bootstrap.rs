@@ -1,6 +1,6 @@
 //! How sure the figures are: 95 % percentile intervals over resampled rows (Efron 1979). Pure and deterministic.
 
-use super::stats::{Figures, Observation, Sample};
+use crate::{Figures, Observation, Sample};
 use serde::Serialize;
 
 /// Any fixed number: the same file and model give the same report.
@@ -9,9 +9,11 @@ const SEED: u64 = 0x00A5_512E;
 /// Both ends; as JSON a list of two.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(into = "[f64; 2]")]
-pub(super) struct Interval {
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub struct Interval {
+    /// The 2.5th percentile.
+    pub low: f64,
+    /// The 97.5th percentile.
+    pub high: f64,
 }
 
 impl From<Interval> for [f64; 2] {
@@ -23,7 +25,7 @@ impl From<Interval> for [f64; 2] {
 /// An interval for each figure, from `resamples` draws of as many rows as there are.
 ///
 /// A draw without a negative has no FPR and so on; a figure that most draws lack has no interval.
-pub(super) fn intervals(
+pub fn intervals(
     observations: &[Observation],
     threshold: f32,
     resamples: usize,
@@ -46,6 +48,23 @@ pub(super) fn intervals(
     }
 }
 
+/// An interval for any figure of rows, from `resamples` draws of as many rows as there are: of pairs for a correlation,
+/// of observations for an AUROC. `None` where most draws lack the figure, or where there are no draws.
+pub fn interval_of<Row: Clone>(
+    rows: &[Row],
+    figure: impl Fn(&[Row]) -> Option<f64>,
+    resamples: usize,
+) -> Option<Interval> {
+    let mut random = SplitMix::new(SEED);
+    let mut drawn = Vec::with_capacity(rows.len());
+    let draw = |_| {
+        drawn.clear();
+        drawn.extend((0..rows.len()).filter_map(|_| rows.get(random.below(rows.len())).cloned()));
+        figure(&drawn)
+    };
+    interval((0..resamples).map(draw))
+}
+
 /// From the 2.5th to the 97.5th percentile of the values that are there.
 fn interval(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<Interval> {
     let drawn = values.len();
@@ -60,17 +79,19 @@ fn interval(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<Interv
     Some(Interval { low: *values.get(beyond)?, high: *values.get(last)? })
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a few lines are enough here, and no dependency's update changes a report.
+/// Random numbers by SplitMix64 (Steele, Lea, Flood 2014): a few lines are enough here, and no dependency's update
+/// changes a report.
 #[derive(Debug)]
-pub(super) struct SplitMix(u64);
+pub struct SplitMix(u64);
 
 impl SplitMix {
-    pub(super) const fn new(seed: u64) -> Self {
+    /// The same seed gives the same numbers.
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A number below `count`; 0 where `count` is 0. Uniform up to `count / 2^32`.
-    pub(super) fn below(&mut self, count: usize) -> usize {
+    pub fn below(&mut self, count: usize) -> usize {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let scaled = (u128::from(self.next() >> 32) * u128::from(count)) >> 32;
         usize::try_from(scaled).unwrap_or(0)
@@ -87,6 +108,7 @@ impl SplitMix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Pair, auroc, pearson};
 
     /// 300 rows, a third of them positive, whose scores overlap.
     fn ordinary() -> Vec<Observation> {
@@ -127,6 +149,36 @@ mod tests {
             assert!(interval.low < point && point < interval.high, "{point} {interval:?}");
             assert!(interval.high - interval.low < 0.25, "300 rows say more than {interval:?}");
         }
+    }
+
+    #[test]
+    fn a_correlation_lies_in_its_interval_which_more_pairs_make_narrower() {
+        let mut random = SplitMix::new(11);
+        let mut number = || f64::from(u32::try_from(random.below(1000)).unwrap()) / 1000.0;
+        let mut pairs = |count: usize| -> Vec<Pair> {
+            let both = (0..count).map(|_| (number(), number()));
+            both.map(|(x, y)| Pair { predicted: x + y, actual: x }).collect()
+        };
+        let mut width = |count| {
+            let pairs = pairs(count);
+            let (point, found) = (pearson(&pairs).unwrap(), interval_of(&pairs, pearson, 400).unwrap());
+            assert_eq!(Some(found), interval_of(&pairs, pearson, 400));
+            assert!(found.low < point && point < found.high, "{point} {found:?}");
+            found.high - found.low
+        };
+        assert!(width(800) < width(50) / 2.0);
+        assert_eq!(interval_of(&[], pearson, 10), None);
+        let pair = Pair { predicted: 1.0, actual: 1.0 };
+        assert_eq!((interval_of(&[pair], pearson, 10), interval_of(&[pair; 3], pearson, 0)), (None, None));
+    }
+
+    #[test]
+    fn any_figure_has_the_interval_of_the_common_ones() {
+        let observations = ordinary();
+        let (one, other) =
+            (interval_of(&observations, auroc, 400).unwrap(), intervals(&observations, 0.5, 400));
+        let other = other.auroc.unwrap();
+        assert!((one.low - other.low).abs() < 0.02 && (one.high - other.high).abs() < 0.02);
     }
 
     #[test]

@@ -7,33 +7,33 @@ const BINS: usize = 15;
 
 /// One labelled answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Observation {
-    /// Probability of yes, in `[0, 1]`.
-    pub(super) score: f32,
+pub struct Observation {
+    /// Probability of yes, in `[0, 1]`; for [`auroc`] alone any number that is larger the likelier a yes.
+    pub score: f32,
     /// Whether yes is right.
-    pub(super) label: bool,
+    pub label: bool,
 }
 
 /// The same set of figures for values and for intervals. All but the last are better the higher, but for `fpr`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub(super) struct Figures<T> {
+pub struct Figures<T> {
     /// `2 TP / (2 TP + FP + FN)`; needs a positive.
-    pub(super) f1: T,
+    pub f1: T,
     /// `TP / (TP + FP)`; needs an answer of yes.
-    pub(super) precision: T,
+    pub precision: T,
     /// `TP / (TP + FN)`; needs a positive.
-    pub(super) recall: T,
+    pub recall: T,
     /// `FP / (FP + TN)`; needs a negative.
-    pub(super) fpr: T,
+    pub fpr: T,
     /// Chance that a positive scores above a negative, half a point where they tie; needs one of each.
-    pub(super) auroc: T,
+    pub auroc: T,
     /// Mean distance between probability and frequency over 15 bins of equal width; needs an observation.
-    pub(super) ece: T,
+    pub ece: T,
 }
 
 /// Observations in ascending order of their scores, each with how often it is there: once, or as often as it was drawn.
 #[derive(Debug, Clone)]
-pub(super) struct Sample {
+pub struct Sample {
     observations: Vec<Counted>,
 }
 
@@ -57,7 +57,7 @@ struct Confusion {
 
 impl Sample {
     /// Takes every observation once. A score at the threshold is a yes.
-    pub(super) fn new(observations: &[Observation], threshold: f32) -> Self {
+    pub fn new(observations: &[Observation], threshold: f32) -> Self {
         let counted = observations.iter().map(|&Observation { score, label }| Counted {
             score,
             label,
@@ -71,7 +71,7 @@ impl Sample {
     }
 
     /// Every figure of the sample.
-    pub(super) fn figures(&self) -> Figures<Option<f64>> {
+    pub fn figures(&self) -> Figures<Option<f64>> {
         let Confusion { true_yes, false_yes, true_no, false_no } = self.confusion();
         let (positives, negatives) = (true_yes + false_no, false_yes + true_no);
         let f1 = ratio(2.0 * true_yes, 2.0 * true_yes + false_yes + false_no);
@@ -87,7 +87,7 @@ impl Sample {
 
     /// Replaces how often each observation is there: as often as `draw` names it in as many draws as there are
     /// observations. `draw` is given their number and names one below it.
-    pub(super) fn redraw(&mut self, mut draw: impl FnMut(usize) -> usize) {
+    pub fn redraw(&mut self, mut draw: impl FnMut(usize) -> usize) {
         let count = self.observations.len();
         self.observations.iter_mut().for_each(|counted| counted.times = 0);
         for _ in 0..count {
@@ -136,6 +136,12 @@ impl Sample {
         }
         bins.iter().map(|bin| bin.abs()).sum()
     }
+}
+
+/// Chance that a positive scores above a negative, in `[0, 1]`, half a point where they tie; only the order of the scores
+/// counts. `None` without a positive or without a negative.
+pub fn auroc(observations: &[Observation]) -> Option<f64> {
+    Sample::new(observations, 0.5).figures().auroc
 }
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {

@@ -1,0 +1,89 @@
+//! Fused CPU operations of the encoder, each with its gradient: one pass over memory where candle takes several.
+//!
+//! Every operation has a composed form in `reference`: it runs on any other device, and is the yardstick in the tests.
+//! Here is no weight, no batch forming and no policy: numbers in, numbers out. All tensors are f32.
+
+mod attention;
+mod bias;
+mod gelu;
+mod math;
+mod norm;
+mod pool;
+pub(crate) mod reference;
+mod scatter;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use attention::{attention, attention_gradient};
+pub(crate) use bias::{add, add_bias, add_bias_residual, column_sums};
+pub(crate) use gelu::{bias_gelu, bias_gelu_gradient};
+pub(crate) use norm::{LayerNormGradient, layer_norm, layer_norm_gradient};
+pub(crate) use pool::{pool, pool_gradient};
+pub(crate) use scatter::scatter_rows;
+
+use crate::encoder::packing::Span;
+use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
+
+/// Numbers that one task of a parallel loop works on: 64 KiB, so that a task lasts longer than handing it out, and its
+/// input and output stay in a core's second-level cache.
+const TASK_NUMBERS: usize = 16 * 1024;
+
+/// Rows of width `width` that make one task.
+fn task_rows(width: usize) -> usize {
+    (TASK_NUMBERS / width.max(1)).max(1)
+}
+
+/// The numbers of a contiguous f32 tensor.
+fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let all = storage.as_slice::<f32>()?;
+    let part = layout.contiguous_offsets().and_then(|(start, end)| all.get(start..end));
+    part.map_or_else(|| bail!("a fused operation was given a tensor that is not contiguous"), Ok)
+}
+
+/// Rows and width of `x`, which has at least one column, after seeing that every one of `vectors` is as wide.
+fn rows_and_width(x: &Layout, vectors: &[&Layout]) -> Result<(usize, usize)> {
+    let (rows, width) = x.shape().dims2()?;
+    if width == 0 {
+        bail!("a fused operation was given rows without columns");
+    }
+    for vector in vectors {
+        let given = vector.shape().dims1()?;
+        if given != width {
+            bail!("a vector of {given} numbers does not fit rows of {width}");
+        }
+    }
+    Ok((rows, width))
+}
+
+/// Sees that the spans lie end to end and cover the `rows` rows: the parallel loops split buffers by them.
+fn check_spans(spans: &[Span], rows: usize) -> Result<()> {
+    let mut next = 0;
+    for span in spans {
+        if span.start != next || span.len == 0 {
+            bail!("a sequence at row {} with {} rows does not follow row {next}", span.start, span.len);
+        }
+        next += span.len;
+    }
+    if next == rows { Ok(()) } else { bail!("the sequences cover {next} rows of {rows}") }
+}
+
+/// Cuts a buffer into parts of the given lengths, from its start.
+fn split_by(mut rest: &mut [f32], lengths: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
+    let cut = |length| {
+        let (part, left) = std::mem::take(&mut rest).split_at_mut_checked(length).unwrap_or_default();
+        rest = left;
+        part
+    };
+    lengths.map(cut).collect()
+}
+
+/// Whether the fused code can run on the tensor; elsewhere the composed form does.
+fn on_cpu(x: &Tensor) -> bool {
+    x.device().is_cpu()
+}
+
+/// A size as a number.
+#[expect(clippy::cast_precision_loss, reason = "sizes of rows and sequences are far below 2^24")]
+fn count(size: usize) -> f32 {
+    size as f32
+}

@@ -1,0 +1,79 @@
+//! An annotated tree as the numbers that the leaf heads are to give.
+
+use crate::data::{Leaf, Tree};
+use assize_candle::leaves::{ACTIONS, EFFECTS, SEVERITIES, STAKEHOLDERS, SeverityWeights, severity};
+use assize_domain::ActionCategory;
+
+const CATEGORIES: usize = ActionCategory::ALL.len();
+
+/// Counts of leaves, in the order of [`assize_candle::leaves::LeafLayout`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct TreeTargets {
+    /// Leaves by category.
+    pub harm_leaves: [f32; CATEGORIES],
+    /// Leaves by category and severity.
+    pub harm_severity: Vec<f32>,
+    /// Leaves by category and effect.
+    pub harm_effect: Vec<f32>,
+    /// Leaves by category and stakeholder.
+    pub harm_stakeholder: Vec<f32>,
+    /// Leaves by action.
+    pub harm_action: Vec<f32>,
+    /// Mass by category, in the unit of [`SeverityWeights::MASS`].
+    pub harm_mass: [f32; CATEGORIES],
+    /// Benefit leaves by effect.
+    pub benefit_leaves: [f32; EFFECTS.len()],
+    /// Benefit leaves by effect and severity.
+    pub benefit_severity: Vec<f32>,
+    /// Benefit leaves by effect and stakeholder.
+    pub benefit_stakeholder: Vec<f32>,
+    /// Mass by effect.
+    pub benefit_mass: [f32; EFFECTS.len()],
+}
+
+impl TreeTargets {
+    /// Counts the leaves of a tree.
+    pub fn of(tree: &Tree) -> Self {
+        let mut targets = Self {
+            harm_leaves: [0.0; CATEGORIES],
+            harm_severity: vec![0.0; CATEGORIES * SEVERITIES],
+            harm_effect: vec![0.0; CATEGORIES * EFFECTS.len()],
+            harm_stakeholder: vec![0.0; CATEGORIES * STAKEHOLDERS.len()],
+            harm_action: vec![0.0; ACTIONS.len()],
+            harm_mass: [0.0; CATEGORIES],
+            benefit_leaves: [0.0; EFFECTS.len()],
+            benefit_severity: vec![0.0; EFFECTS.len() * SEVERITIES],
+            benefit_stakeholder: vec![0.0; EFFECTS.len() * STAKEHOLDERS.len()],
+            benefit_mass: [0.0; EFFECTS.len()],
+        };
+        for leaf in &tree.harms {
+            let (severity, mass) = weigh(leaf);
+            add(&mut targets.harm_leaves, leaf.category, 1.0);
+            add(&mut targets.harm_severity, leaf.category * SEVERITIES + severity, 1.0);
+            add(&mut targets.harm_effect, leaf.category * EFFECTS.len() + leaf.effect, 1.0);
+            add(&mut targets.harm_stakeholder, leaf.category * STAKEHOLDERS.len() + leaf.stakeholder, 1.0);
+            add(&mut targets.harm_action, leaf.action, 1.0);
+            add(&mut targets.harm_mass, leaf.category, mass);
+        }
+        for leaf in &tree.benefits {
+            let (severity, mass) = weigh(leaf);
+            add(&mut targets.benefit_leaves, leaf.effect, 1.0);
+            add(&mut targets.benefit_severity, leaf.effect * SEVERITIES + severity, 1.0);
+            add(&mut targets.benefit_stakeholder, leaf.effect * STAKEHOLDERS.len() + leaf.stakeholder, 1.0);
+            add(&mut targets.benefit_mass, leaf.effect, mass);
+        }
+        targets
+    }
+}
+
+/// A leaf's place among the severities, and its mass.
+fn weigh(leaf: &Leaf) -> (usize, f32) {
+    let severity = severity(leaf.extent, leaf.likelihood, leaf.immediate);
+    (severity, SeverityWeights::MASS.table().get(severity).copied().unwrap_or_default())
+}
+
+fn add(counts: &mut [f32], place: usize, amount: f32) {
+    if let Some(count) = counts.get_mut(place) {
+        *count += amount;
+    }
+}

@@ -1,0 +1,39 @@
+//! `assize-train`: the command line of the trainer.
+#![expect(clippy::print_stderr, reason = "a command line talks to its caller")]
+
+use assize_train::config::TrainConfig;
+use assize_train::export;
+use assize_train::run::Run;
+use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Trains a guard model from a recipe and writes its folder.
+#[derive(Debug, Parser)]
+#[command(name = "assize-train", version, max_term_width = 100)]
+struct Cli {
+    /// The recipe; models/recipes/guard-v1.toml is the one of the model that ships
+    #[arg(long, value_name = "TRAIN.toml")]
+    config: PathBuf,
+    /// Go on from the last checkpoint of the output folder, where there is one
+    #[arg(long)]
+    resume: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let mut run = Run::open(TrainConfig::read(&cli.config)?, cli.resume)?;
+    run.train()?;
+    let folder = export::export(&run)?;
+    eprintln!("wrote the model folder {}", folder.display());
+    Ok(())
+}
