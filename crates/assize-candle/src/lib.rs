@@ -27,8 +27,8 @@ mod tokenizer;
 pub use device::DeviceChoice;
 pub use encoder::{Encoder, EncoderError};
 pub use folder::{
-    Calibration, CalibrationOutOfRange, EncoderShape, GuardModel, InputLimits, LoadError, ModelCard,
-    Verification,
+    Calibration, CalibrationOutOfRange, ContextForm, EncoderShape, GuardModel, InputLimits, LoadError,
+    ModelCard, Verification,
 };
 pub use logits::{HeadKind, HeadLogits, TreeLogits};
 pub use reading::{Composer, InvalidTokenizer, ReadError, Reader, Reading};

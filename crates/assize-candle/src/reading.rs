@@ -8,6 +8,9 @@
 //! harmful = max( p(prompt), p(context + prompt) × (1 - p(context)) )
 //! ```
 //!
+//! A model that learnt to judge a turn in the light of earlier ones (`input.context = "separated"` in its card) answers
+//! for the turn itself; then `harmful = max( p(prompt), p(prompt in its context) )`.
+//!
 //! The response is read as the second segment after its prompt: alone or with the context, whichever governs the
 //! prompt, for the same two reasons. Long text is cut into windows.
 
@@ -22,8 +25,8 @@ pub use compose::{Composer, InvalidTokenizer};
 
 use crate::calibrate::{self, NotFinite};
 use crate::{
-    Encoder, Framing, GuardModel, GuardTokenizer, HeadLogits, ModelCard, Sequence, SequenceTooLong,
-    TokenizeError,
+    ContextForm, Encoder, Framing, GuardModel, GuardTokenizer, HeadLogits, ModelCard, Sequence,
+    SequenceTooLong, TokenizeError,
 };
 use assize_domain::{
     Assessment, Conversation, Coverage, GuardScores, ModelIdentity, Subject, TopicSignals, TreeOutcome,
@@ -102,7 +105,8 @@ struct Part {
 
 #[derive(Debug, Clone, Copy)]
 struct InContext {
-    context: usize,
+    /// Only where both are joined to one text.
+    context: Option<usize>,
     joined: usize,
 }
 
@@ -138,11 +142,15 @@ impl Reader {
         }
         let response = self.text(conversation.response())?;
         if conversation.judges(Subject::Response) {
-            reading.plan.response = Some(self.read_response(&mut reading, &prompt.ids, &response)?);
+            reading.plan.response = Some(self.read_response(&mut reading, (&[], &prompt.ids), &response)?);
             if !context.is_empty() {
-                let joined = [context, prompt.ids].concat();
+                let joined = [context.as_slice(), &prompt.ids].concat();
+                let asked: (&[u32], &[u32]) = match self.judge.card.input.context {
+                    ContextForm::Joined => (&[], &joined),
+                    ContextForm::Separated => (&context, &prompt.ids),
+                };
                 reading.plan.response_in_context =
-                    Some(self.read_response(&mut reading, &joined, &response)?);
+                    Some(self.read_response(&mut reading, asked, &response)?);
             }
         }
         let texts = conversation.prompt().into_iter().chain(conversation.response()).map(TurnText::reveal);
@@ -202,31 +210,52 @@ impl Reader {
         if context.is_empty() {
             return Ok(coverage);
         }
-        let end = windows::ends(&prompt.ids, capacity.saturating_sub(context.len()));
-        let joined = [context, end.as_slice()].concat();
-        let pair = [context, joined.as_slice()];
-        let sequences = pair.iter().map(|ids| Sequence::single(self.framing, ids).map_err(ReadError::Window));
-        let placed = reading.append(sequences)?;
-        reading.plan.in_context = Some(InContext { context: placed.start, joined: placed.start + 1 });
+        reading.plan.in_context = Some(self.read_in_context(reading, &prompt.ids, context)?);
         Ok(coverage)
     }
 
-    fn read_response(
+    fn read_in_context(
         &self,
         reading: &mut Reading,
         prompt: &[u32],
+        context: &[u32],
+    ) -> Result<InContext, ReadError> {
+        let tokens = self.judge.card.input.window_tokens;
+        match self.judge.card.input.context {
+            ContextForm::Joined => {
+                let room = tokens.saturating_sub(Sequence::SINGLE_OVERHEAD + context.len());
+                let joined = [context, &windows::ends(prompt, room)].concat();
+                let both = [context, joined.as_slice()].map(|ids| Sequence::single(self.framing, ids));
+                let placed =
+                    reading.append(both.into_iter().map(|sequence| sequence.map_err(ReadError::Window)))?;
+                Ok(InContext { context: Some(placed.start), joined: placed.start + 1 })
+            }
+            ContextForm::Separated => {
+                let sequence = compose::single(self.framing, context, prompt, tokens);
+                let placed = reading.append(std::iter::once(sequence.map_err(ReadError::Window)))?;
+                Ok(InContext { context: None, joined: placed.start })
+            }
+        }
+    }
+
+    /// `asked` is the context, where it is read apart, and the prompt.
+    fn read_response(
+        &self,
+        reading: &mut Reading,
+        asked: (&[u32], &[u32]),
         response: &Text,
     ) -> Result<Part, ReadError> {
         let input = &self.judge.card.input;
-        let capacity = input.window_tokens.saturating_sub(Sequence::PAIR_OVERHEAD);
+        let overhead = if asked.0.is_empty() { Sequence::PAIR_OVERHEAD } else { compose::PAIR_OVERHEAD };
+        let capacity = input.window_tokens.saturating_sub(overhead);
         let room = windows::prompt_room(capacity, response.ids.len(), input.prompt_share);
-        let prompt = windows::ends(prompt, room);
-        let capacity = capacity.saturating_sub(prompt.len());
+        let (context, prompt) = compose::asked(asked.0, asked.1, room);
+        let capacity = capacity.saturating_sub(prompt.len() + context.len());
         let (windows, coverage) = windows::cut(response.ids.len(), capacity, input.max_windows);
         let coverage = self.known(coverage, &response.ids, &windows);
         let parts = parts(&response.ids, windows).chain(response.plain_parts(capacity, input.max_windows));
         let sequences =
-            parts.map(|part| Sequence::pair(self.framing, &prompt, part).map_err(ReadError::Window));
+            parts.map(|part| compose::pair(self.framing, context, &prompt, part).map_err(ReadError::Window));
         Ok(Part { windows: reading.append(sequences)?, coverage })
     }
 }
@@ -263,8 +292,10 @@ impl Reading {
         let (plan, card) = (&self.plan, &self.judge.card);
         let read =
             |windows: &Range<usize>| combine::windows(outputs.get(windows.clone()).unwrap_or_default());
-        let in_context =
-            plan.in_context.and_then(|view| Some((outputs.get(view.context)?, outputs.get(view.joined)?)));
+        let in_context = plan.in_context.and_then(|view| {
+            let context = view.context.and_then(|context| outputs.get(context));
+            Some((context, outputs.get(view.joined)?))
+        });
         let prompt = read(&plan.prompt).map(|alone| combine::prompt(alone, in_context, card)).transpose()?;
         let context_governs = prompt.as_ref().is_some_and(|prompt| prompt.context_governs);
         let in_context = plan.response_in_context.as_ref().filter(|_| context_governs);

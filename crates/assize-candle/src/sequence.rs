@@ -68,6 +68,35 @@ impl Sequence {
         Ok(Self { ids, second_begins })
     }
 
+    /// `[CLS] context [SEP] first [SEP]`, every type id 0: a turn after what was said before it.
+    ///
+    /// # Errors
+    /// When it would have more than [`Framing::max_tokens`] tokens.
+    pub fn in_context(framing: Framing, context: &[u32], first: &[u32]) -> Result<Self, SequenceTooLong> {
+        let tokens = context.len() + first.len() + Self::PAIR_OVERHEAD;
+        let all = Self::pair(framing, context, first)?;
+        Ok(Self { second_begins: tokens, ..all })
+    }
+
+    /// `[CLS] context [SEP] first [SEP] second [SEP]`; type id 0 up to the second `[SEP]`, then 1.
+    ///
+    /// # Errors
+    /// When it would have more than [`Framing::max_tokens`] tokens.
+    pub fn pair_in_context(
+        framing: Framing,
+        context: &[u32],
+        first: &[u32],
+        second: &[u32],
+    ) -> Result<Self, SequenceTooLong> {
+        let tokens = context.len() + first.len() + second.len() + Self::PAIR_OVERHEAD + 1;
+        check_length(framing, tokens)?;
+        let Self { mut ids, .. } = Self::in_context(framing, context, first)?;
+        let second_begins = ids.len();
+        ids.extend_from_slice(second);
+        ids.push(framing.sep);
+        Ok(Self { ids, second_begins })
+    }
+
     /// Every token id, control tokens included; shape `[tokens]`.
     pub fn ids(&self) -> &[u32] {
         &self.ids
@@ -109,6 +138,18 @@ mod tests {
         let sequence = Sequence::pair(FRAMING, &[7, 8], &[9]).unwrap();
         assert_eq!(sequence.ids(), [101, 7, 8, 102, 9, 102]);
         assert_eq!(sequence.type_ids().collect::<Vec<_>>(), [0, 0, 0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn a_context_stands_first_with_type_0() {
+        let sequence = Sequence::in_context(FRAMING, &[7], &[8, 9]).unwrap();
+        assert_eq!(sequence.ids(), [101, 7, 102, 8, 9, 102]);
+        assert_eq!(sequence.type_ids().collect::<Vec<_>>(), [0; 6]);
+        let sequence = Sequence::pair_in_context(FRAMING, &[7], &[8], &[9]).unwrap();
+        assert_eq!(sequence.ids(), [101, 7, 102, 8, 102, 9, 102]);
+        assert_eq!(sequence.type_ids().collect::<Vec<_>>(), [0, 0, 0, 0, 0, 1, 1]);
+        let too_long = SequenceTooLong { tokens: 8, limit: 7 };
+        assert_eq!(Sequence::pair_in_context(FRAMING, &[7], &[8], &[9, 9]), Err(too_long));
     }
 
     #[test]

@@ -39,6 +39,8 @@ struct Input {
     window_tokens: usize,
     prompt_share: f32,
     max_windows: usize,
+    /// The trainer's sequences have their context apart.
+    context: &'static str,
 }
 
 #[derive(Serialize)]
@@ -129,6 +131,7 @@ fn card<'a>(run: &'a Run, calibration: &[HeadCalibration]) -> Card<'a> {
             window_tokens: told.window_tokens,
             prompt_share: told.prompt_share,
             max_windows: told.max_windows,
+            context: "separated",
         },
         calibration: heads.into_iter().zip(scalings).collect(),
         operating_points: heads.map(|head| (head, OPERATING_POINT)).into(),

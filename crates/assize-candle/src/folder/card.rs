@@ -51,6 +51,19 @@ pub struct InputLimits {
     pub prompt_share: f32,
     /// Most windows that one text may become; 1 to 64.
     pub max_windows: usize,
+    /// How earlier turns are read.
+    pub context: ContextForm,
+}
+
+/// How a model reads a turn after earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContextForm {
+    /// As one text. The model never learnt what a turn adds, so that the context is also read by itself.
+    #[default]
+    Joined,
+    /// Apart from each other, as the model learnt to judge the last turn in the light of the others.
+    Separated,
 }
 
 /// The model card.
@@ -136,6 +149,8 @@ struct RawInput {
     window_tokens: usize,
     prompt_share: f32,
     max_windows: usize,
+    #[serde(default)]
+    context: ContextForm,
 }
 
 #[derive(Debug, Deserialize)]
@@ -211,7 +226,7 @@ const MIN_WINDOW_TOKENS: usize = 8;
 const MAX_WINDOWS: usize = 64;
 
 fn check_input(file: &ModelFile, raw: &RawInput, max_positions: usize) -> Result<InputLimits, LoadError> {
-    let &RawInput { window_tokens, prompt_share, max_windows } = raw;
+    let &RawInput { window_tokens, prompt_share, max_windows, context } = raw;
     if !(MIN_WINDOW_TOKENS..=max_positions).contains(&window_tokens) {
         let allowed =
             format!("{MIN_WINDOW_TOKENS} to {max_positions} (`max_position_embeddings` in config.json)");
@@ -224,7 +239,7 @@ fn check_input(file: &ModelFile, raw: &RawInput, max_positions: usize) -> Result
         let allowed = format!("1 to {MAX_WINDOWS}");
         return Err(not_allowed(file, "input.max_windows", &max_windows, &allowed));
     }
-    Ok(InputLimits { window_tokens, prompt_share, max_windows })
+    Ok(InputLimits { window_tokens, prompt_share, max_windows, context })
 }
 
 fn not_allowed(file: &ModelFile, key: &str, given: &dyn Display, allowed: &str) -> LoadError {

@@ -18,7 +18,7 @@ mod heads;
 
 #[cfg(test)]
 pub(crate) use card::test_card;
-pub use card::{Calibration, CalibrationOutOfRange, InputLimits, ModelCard};
+pub use card::{Calibration, CalibrationOutOfRange, ContextForm, InputLimits, ModelCard};
 pub use config::EncoderShape;
 pub use error::LoadError;
 pub(crate) use files::ModelFile;

@@ -70,23 +70,27 @@ fn raise(mine: Option<&mut f32>, theirs: f32) {
 /// A context never makes it milder: of score, risks and harms the larger counts, of the benefit the smaller.
 pub(super) fn prompt(
     alone: TextRead,
-    in_context: Option<(&HeadLogits, &HeadLogits)>,
+    in_context: Option<(Option<&HeadLogits>, &HeadLogits)>,
     card: &ModelCard,
 ) -> Result<PromptRead, NotFinite> {
     let TextRead { logits, mut masses } = alone;
     let mut scores = calibrate::prompt_scores(&logits, card)?;
     let mut context_governs = false;
     if let Some((context, joined)) = in_context {
-        let before = calibrate::prompt_scores(context, card)?;
+        let before = context.map(|context| calibrate::prompt_scores(context, card)).transpose()?;
         let after = calibrate::prompt_scores(joined, card)?;
-        let harmful = added(before.harmful, after.harmful);
+        // Where the joined reading answers for the turn alone, there is nothing that the context showed before.
+        let added_to = |before: Option<Score>, after| before.map_or(after, |before| added(before, after));
+        let harmful_before = before.as_ref().map(|before| before.harmful);
+        let harmful = added_to(harmful_before, after.harmful);
+        let adversarial = added_to(before.map(|before| before.adversarial), after.adversarial);
         let point = card.operating_points.get(GuardHead::PromptHarmful);
         context_governs = harmful > scores.harmful && harmful >= point;
         scores.harmful = larger(scores.harmful, harmful);
-        scores.adversarial = larger(scores.adversarial, added(before.adversarial, after.adversarial));
+        scores.adversarial = larger(scores.adversarial, adversarial);
         let risks = scores.risk.iter_mut().zip(after.risk);
-        risks.for_each(|(risk, after)| *risk = larger(*risk, added(before.harmful, after)));
-        let fresh = 1.0 - before.harmful.get();
+        risks.for_each(|(risk, after)| *risk = larger(*risk, added_to(harmful_before, after)));
+        let fresh = 1.0 - harmful_before.map_or(0.0, Score::get);
         masses = masses.and_then(|alone| Ok(worse(&alone, &calibrate::expected_masses(joined)?, fresh)));
     }
     let tree = masses.map_or_else(TreeOutcome::Unusable, TreeOutcome::Expected);

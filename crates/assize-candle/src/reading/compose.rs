@@ -2,7 +2,7 @@
 //! with it, so that the model is asked what it was taught.
 
 use super::{ReadError, windows, words};
-use crate::{EncoderShape, Framing, GuardTokenizer, Sequence, tokenizer::TokenizerProblem};
+use crate::{EncoderShape, Framing, GuardTokenizer, Sequence, SequenceTooLong, tokenizer::TokenizerProblem};
 
 /// Earlier user turns are read up to this many tokens, the latest first: enough for the turns that a split request
 /// spans, short enough that the context doesn't drown the prompt.
@@ -34,6 +34,44 @@ pub(super) fn context<'a>(
     }
     parts.reverse();
     Ok(parts.concat())
+}
+
+/// Control tokens of a pair after a context.
+pub(super) const PAIR_OVERHEAD: usize = Sequence::PAIR_OVERHEAD + 1;
+
+/// A prompt, after its context where there is one; of a long one its beginning and its end.
+pub(super) fn single(
+    framing: Framing,
+    context: &[u32],
+    prompt: &[u32],
+    tokens: usize,
+) -> Result<Sequence, SequenceTooLong> {
+    if context.is_empty() {
+        let room = tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
+        return Sequence::single(framing, &windows::ends(prompt, room));
+    }
+    let room = tokens.saturating_sub(Sequence::SINGLE_OVERHEAD + 1 + context.len());
+    Sequence::in_context(framing, context, &windows::ends(prompt, room))
+}
+
+/// What the `room` for a reply's question holds: at most half of it context, its latest part, then the prompt.
+pub(super) fn asked<'a>(context: &'a [u32], prompt: &[u32], room: usize) -> (&'a [u32], Vec<u32>) {
+    let kept = context.len().min(room / 2);
+    let context = context.get(context.len() - kept..).unwrap_or_default();
+    (context, windows::ends(prompt, room.saturating_sub(kept)))
+}
+
+/// A prompt with a reply, after their context where there is one.
+pub(super) fn pair(
+    framing: Framing,
+    context: &[u32],
+    prompt: &[u32],
+    response: &[u32],
+) -> Result<Sequence, SequenceTooLong> {
+    if context.is_empty() {
+        return Sequence::pair(framing, prompt, response);
+    }
+    Sequence::pair_in_context(framing, context, prompt, response)
 }
 
 /// Makes one sequence of an example to learn from, in the very form in which the service asks.
@@ -72,18 +110,14 @@ impl Composer {
         let context = self::context(&self.tokenizer, latest_first, tokens)?;
         let prompt = ids(&self.tokenizer, prompt)?;
         let sequence = match response {
-            None => {
-                let capacity = tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
-                let end = windows::ends(&prompt, capacity.saturating_sub(context.len()));
-                Sequence::single(self.framing, &[context, end].concat())
-            }
+            None => single(self.framing, &context, &prompt, tokens),
             Some(response) => {
                 let response = ids(&self.tokenizer, response)?;
-                let capacity = tokens.saturating_sub(Sequence::PAIR_OVERHEAD);
+                let capacity = tokens.saturating_sub(PAIR_OVERHEAD);
                 let room = windows::prompt_room(capacity, response.len(), self.prompt_share);
-                let prompt = windows::ends(&[context, prompt].concat(), room);
-                let response = windows::ends(&response, capacity.saturating_sub(prompt.len()));
-                Sequence::pair(self.framing, &prompt, &response)
+                let (context, prompt) = asked(&context, &prompt, room);
+                let left = capacity.saturating_sub(prompt.len() + context.len());
+                pair(self.framing, context, &prompt, &windows::ends(&response, left))
             }
         };
         sequence.map_err(ReadError::Window)

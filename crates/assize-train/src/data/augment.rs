@@ -13,6 +13,7 @@ use rand::Rng as _;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// A longer prompt would be cut before its end once it is wrapped.
 const SHORT_WORDS: usize = 60;
@@ -38,6 +39,27 @@ pub(super) fn augment(mut example: Example, config: AugmentConfig, random: &mut 
     }
     if random.random_bool(config.decorate) {
         example.prompt = noise::decorate(&example.prompt, random).into();
+    }
+    example
+}
+
+/// Whether the example's prompt can stand before another one: short, and a conversation's first turn itself.
+pub(super) fn is_turn(example: &Example) -> bool {
+    example.response.is_none() && example.context.is_empty() && words(&example.prompt) <= SHORT_WORDS
+}
+
+/// By chance puts one or two turns of other conversations before a prompt. Its labels stay.
+pub(super) fn converse(
+    mut example: Example,
+    earlier: &[&Arc<str>],
+    probability: f64,
+    random: &mut ChaCha8Rng,
+) -> Example {
+    let alone = example.response.is_none() && example.context.is_empty();
+    if alone && random.random_bool(probability) {
+        let turns = random.random_range(1..=2);
+        example.context =
+            (0..turns).filter_map(|_| earlier.choose(random)).map(|turn| Arc::clone(turn)).collect();
     }
     example
 }

@@ -45,6 +45,9 @@ pub struct AugmentConfig {
     pub decorate: f64,
     /// The spelling is disguised.
     pub evade: f64,
+    /// A labelled prompt without context is put after one or two other prompts of the epoch, harmful or not: its
+    /// labels stay, so that a turn answers for itself.
+    pub converse: f64,
 }
 
 /// One file to learn from.
@@ -174,6 +177,7 @@ impl TryFrom<RawData> for DataConfig {
         within("data.augment.compose", raw.augment.compose, PROBABILITY)?;
         within("data.augment.decorate", raw.augment.decorate, PROBABILITY)?;
         within("data.augment.evade", raw.augment.evade, PROBABILITY)?;
+        within("data.augment.converse", raw.augment.converse, PROBABILITY)?;
         check_hold_out(&raw.hold_out)?;
         if raw.sets.is_empty() {
             return Err(DataError::setting("data.sets", "is empty; name at least one set to learn from"));

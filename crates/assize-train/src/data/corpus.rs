@@ -1,7 +1,7 @@
 //! All sets of a recipe in memory, and the examples of an epoch drawn from them. What is held out or kept for
 //! development is in no epoch.
 
-use super::augment::augment;
+use super::augment::{augment, converse, is_turn};
 use super::config::{AugmentConfig, DataConfig, SetConfig};
 use super::error::DataError;
 use super::example::Example;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Chooses the rows of the development set; fixed, so that every run with the same data measures on the same rows.
 const DEVELOPMENT_SEED: u64 = 0;
@@ -118,7 +119,13 @@ impl Corpus {
             drawn.extend(training.draw(&mut random));
         }
         drawn.shuffle(&mut random);
-        drawn.into_iter().map(|example| augment(example.clone(), self.augment, &mut random)).collect()
+        let earlier: Vec<&Arc<str>> =
+            drawn.iter().filter(|example| is_turn(example)).map(|e| &e.prompt).collect();
+        let vary = |example: &&Example| {
+            let varied = augment((*example).clone(), self.augment, &mut random);
+            converse(varied, &earlier, self.augment.converse, &mut random)
+        };
+        drawn.iter().map(vary).collect()
     }
 }
 

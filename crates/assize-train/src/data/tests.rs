@@ -95,7 +95,7 @@ fn read(augment: &str) -> Corpus {
     Corpus::read(&recipe(folder.path(), augment), Path::new("")).unwrap()
 }
 
-const VARIED: &str = "augment = { compose = 0.4, decorate = 0.2, evade = 0.2 }";
+const VARIED: &str = "augment = { compose = 0.4, decorate = 0.2, evade = 0.2, converse = 0.2 }";
 
 fn texts(examples: &[Example]) -> Vec<String> {
     examples
@@ -362,5 +362,18 @@ fn noise_leaves_labels_and_pairs_are_never_wrapped() {
     for example in composed.iter().filter(|example| example.response.is_none()) {
         assert!(["crane", "boat", "gate"].iter().any(|word| example.prompt.contains(word)));
         assert_eq!(example.labels.tree, None);
+    }
+}
+
+#[test]
+fn a_turn_after_others_keeps_its_own_labels() {
+    let plain = read("augment = {}").epoch(0, 1);
+    let after = read("augment = { converse = 1.0 }").epoch(0, 1);
+    let has_turns = |example: &&Example| example.response.is_none() && !example.context.is_empty();
+    assert!(after.iter().filter(has_turns).count() > plain.iter().filter(has_turns).count());
+    assert_eq!(plain.len(), after.len());
+    for (plain, after) in plain.iter().zip(&after) {
+        assert_eq!((&plain.prompt, &plain.labels), (&after.prompt, &after.labels));
+        assert!(after.context.len() <= 2 || after.context == plain.context);
     }
 }
