@@ -83,7 +83,7 @@ fn a_line_that_fails_is_told_in_its_place_and_the_rest_goes_on() {
 fn what_would_fail_at_the_start_is_found_before() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| with_model(arguments, folder.path()).output().unwrap();
-    check(&run(&["check-config"]), 0, &["settings", "model", "guard-v0", "default", "strict"], &[]);
+    check(&run(&["check-config"]), 0, &["settings", "model", "guard-v1", "default", "strict"], &[]);
     write_profile(folder.path(), "strict", "title = \"Strict\"\nextends = \"nobody\"\n");
     check(&run(&["check-config"]), 1, &[], &["strict.toml", "nobody"]);
     let set = |key: &str, value: &str| {

@@ -120,7 +120,7 @@ async fn a_verdict_says_what_it_rests_on() {
         let provenance = &verdict["provenance"];
         assert_eq!(provenance["community"], community["id"]);
         assert_eq!(provenance["profile_digest"], community["digest"]);
-        assert_eq!(provenance["model"], "guard-v0");
+        assert_eq!(provenance["model"], "guard-v1");
         for digest in ["model_revision", "profile_digest"] {
             let hex = provenance[digest].as_str().unwrap().strip_prefix("sha256:").unwrap();
             assert!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{provenance}");

@@ -3,7 +3,7 @@
 //! A number that is not finite never becomes a score: it is an error for the guard and an unusable tree for the masses,
 //! so that a broken model can't look like a harmless text.
 
-use crate::{HeadLogits, ModelCard, TreeLogits, leaves::SeverityWeights, numerics};
+use crate::{HeadLogits, ModelCard, leaves::SeverityWeights, numerics};
 use assize_domain::{
     ActionCategory, ExpectedMasses, GuardHead, InvalidScore, Mass, PromptScores, ResponseScores, Score,
     UnusableTree,
@@ -63,27 +63,16 @@ pub fn response_scores(logits: &HeadLogits, card: &ModelCard) -> Result<Response
 /// # Errors
 /// [`UnusableTree::NotFinite`] when one of the heads' outputs is not finite.
 pub fn expected_masses(logits: &HeadLogits) -> Result<ExpectedMasses, UnusableTree> {
-    match &logits.tree {
-        TreeLogits::Masses { harm, benefit } => {
-            // Minus infinity has a softplus of 0: without the check a broken head would read as "no harm at all".
-            let mass = |raw: f32| Mass::new(if raw.is_finite() { numerics::softplus(raw) } else { f32::NAN });
-            let harm = all_of(*harm, mass).ok_or(UnusableTree::NotFinite)?;
-            let benefit = mass(*benefit).map_err(|_| UnusableTree::NotFinite)?;
-            Ok(ExpectedMasses { harm, benefit })
-        }
-        TreeLogits::Leaves(leaves) => {
-            let tree = leaves.tree().ok_or(UnusableTree::NotFinite)?;
-            let table = SeverityWeights::MASS.table();
-            let masses: Vec<f32> = tree.harms.iter().map(|leaves| leaves.mass(&table)).collect();
-            let masses = <[f32; ActionCategory::ALL.len()]>::try_from(masses);
-            let harm = masses.ok().and_then(|masses| all_of(masses, Mass::new));
-            let benefit = Mass::new(tree.benefits.iter().map(|leaves| leaves.mass(&table)).sum());
-            Ok(ExpectedMasses {
-                harm: harm.ok_or(UnusableTree::NotFinite)?,
-                benefit: benefit.map_err(|_| UnusableTree::NotFinite)?,
-            })
-        }
-    }
+    let tree = logits.tree.tree().ok_or(UnusableTree::NotFinite)?;
+    let table = SeverityWeights::MASS.table();
+    let masses: Vec<f32> = tree.harms.iter().map(|leaves| leaves.mass(&table)).collect();
+    let masses = <[f32; ActionCategory::ALL.len()]>::try_from(masses);
+    let harm = masses.ok().and_then(|masses| all_of(masses, Mass::new));
+    let benefit = Mass::new(tree.benefits.iter().map(|leaves| leaves.mass(&table)).sum());
+    Ok(ExpectedMasses {
+        harm: harm.ok_or(UnusableTree::NotFinite)?,
+        benefit: benefit.map_err(|_| UnusableTree::NotFinite)?,
+    })
 }
 
 /// Converts every number, or none.

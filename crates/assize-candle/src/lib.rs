@@ -30,7 +30,7 @@ pub use folder::{
     Calibration, CalibrationOutOfRange, ContextForm, EncoderShape, GuardModel, InputLimits, LoadError,
     ModelCard, Verification,
 };
-pub use logits::{HeadKind, HeadLogits, TreeLogits};
+pub use logits::HeadLogits;
 pub use reading::{Composer, InvalidTokenizer, ReadError, Reader, Reading};
 pub use sequence::{Framing, Sequence, SequenceTooLong};
 pub use tokenizer::{GuardTokenizer, TokenizeError};

@@ -5,7 +5,7 @@ use crate::loss::LossWeights;
 use crate::optimizer::OptimizerConfig;
 use anyhow::{Context as _, ensure};
 use assize_candle::EncoderShape;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A training run. Paths are relative to the file.
@@ -83,6 +83,19 @@ pub struct CardConfig {
     pub prompt_share: f32,
     /// Most windows of a text when it judges.
     pub max_windows: usize,
+    /// Where a calibrated score turns from no to yes.
+    pub operating_points: OperatingPoints,
+}
+
+/// A probability above 0 and below 1 for each head. Calibration is at even odds: at 0.5 both errors cost the same, at 0.4 a
+/// miss costs one and a half times a false alarm.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingPoints {
+    adversarial: f64,
+    prompt_harmful: f64,
+    response_harmful: f64,
+    response_refusal: f64,
 }
 
 /// The base encoder's `config.json`, of which only these are read.
@@ -145,6 +158,14 @@ impl TrainConfig {
         ensure!(!self.calibration.sets.is_empty(), "`calibration.sets` is empty; name at least one set");
         let share = self.card.prompt_share;
         ensure!(share > 0.0 && share < 1.0, "`card.prompt_share` is {share}; allowed: between 0 and 1");
+        let OperatingPoints { adversarial, prompt_harmful, response_harmful, response_refusal } =
+            self.card.operating_points;
+        for point in [adversarial, prompt_harmful, response_harmful, response_refusal] {
+            ensure!(
+                point > 0.0 && point < 1.0,
+                "`card.operating_points` has {point}; allowed: between 0 and 1"
+            );
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! What is calibrated and referenced is the f16 weights themselves, read back, not what they were rounded from.
 
 use crate::calibrate::{HeadCalibration, calibrate};
+use crate::config::OperatingPoints;
 use crate::data::SetInfo;
 use crate::measure::{Answer, Figures, answer};
 use crate::run::Run;
@@ -17,9 +18,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Where a calibrated score turns from no to yes: calibration is at even odds, so both errors then cost the same.
-const OPERATING_POINT: f64 = 0.5;
-
 /// `card.toml`, as the service reads it.
 #[derive(Serialize)]
 struct Card<'a> {
@@ -31,7 +29,7 @@ struct Card<'a> {
     limitations: &'a [String],
     input: Input,
     calibration: BTreeMap<&'static str, Scaling>,
-    operating_points: BTreeMap<&'static str, f64>,
+    operating_points: OperatingPoints,
 }
 
 #[derive(Serialize)]
@@ -89,7 +87,8 @@ pub fn export(run: &Run) -> anyhow::Result<PathBuf> {
     let judged: Vec<&Answer> = development.iter().chain(&validation).filter(is_judged).collect();
     let calibration = calibrate(&judged);
     write("card.toml", &toml::to_string(&card(run, &calibration))?)?;
-    write("golden.json", &golden::write(&run.composer, &encoder)?)?;
+    let window = run.config.card.window_tokens;
+    write("golden.json", &golden::write(&run.composer, &encoder, window)?)?;
     let by_head = GuardHead::ALL.map(GuardHead::id).into_iter().zip(calibration).collect();
     let progress = run.progress();
     let record = Record {
@@ -134,7 +133,7 @@ fn card<'a>(run: &'a Run, calibration: &[HeadCalibration]) -> Card<'a> {
             context: "separated",
         },
         calibration: heads.into_iter().zip(scalings).collect(),
-        operating_points: heads.map(|head| (head, OPERATING_POINT)).into(),
+        operating_points: told.operating_points,
     }
 }
 

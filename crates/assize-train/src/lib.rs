@@ -16,6 +16,7 @@ pub mod config;
 pub mod data;
 pub mod export;
 pub mod golden;
+pub mod lessons;
 pub mod loss;
 pub mod measure;
 pub mod optimizer;

@@ -10,7 +10,7 @@ pub use targets::TreeTargets;
 
 use crate::data::Labels;
 use assize_candle::leaves::LeafLayout;
-use assize_candle::{HeadKind, leaves};
+use assize_candle::{HeadLogits, leaves};
 use serde::Deserialize;
 use std::ops::Range;
 use terms::{binary, distribution, leaves_beyond_the_first, mass};
@@ -69,10 +69,10 @@ impl std::ops::AddAssign for LossParts {
 }
 
 const GUARD: Range<usize> = Range { start: 0, end: 4 };
-const RISK: Range<usize> = Range { start: 4, end: HeadKind::GUARD_WIDTH };
+const RISK: Range<usize> = Range { start: 4, end: HeadLogits::GUARD_WIDTH };
 
 impl LossWeights {
-    /// The loss of one row of shape `[HeadKind::width]`; its gradient, times `weight`, is added to `gradient`.
+    /// The loss of one row of shape `[HeadLogits::WIDTH]`; its gradient, times `weight`, is added to `gradient`.
     pub fn row(&self, logits: &[f32], labels: &Labels, weight: f32, gradient: &mut [f32]) -> LossParts {
         let mut found = LossParts::default();
         let sides = logits.iter().zip(gradient.iter_mut());
@@ -93,7 +93,7 @@ impl LossWeights {
         }
         if let Some(tree) = &labels.tree {
             let targets = TreeTargets::of(tree);
-            let (guard, _) = logits.split_at_checked(HeadKind::GUARD_WIDTH).unwrap_or((logits, &[]));
+            let (guard, _) = logits.split_at_checked(HeadLogits::GUARD_WIDTH).unwrap_or((logits, &[]));
             let logits = logits.get(guard.len()..).unwrap_or_default();
             let gradient = gradient.get_mut(guard.len()..).unwrap_or_default();
             found.tree += f64::from(self.tree(logits, &targets, weight, gradient));

@@ -18,6 +18,10 @@ struct Cli {
     /// Go on from the last checkpoint of the output folder, where there is one
     #[arg(long)]
     resume: bool,
+    /// Train nothing; write the lessons of so many epochs, and the development and validation rows, as tensors into the
+    /// output folder, for experiments with other encoders
+    #[arg(long, value_name = "EPOCHS", conflicts_with = "resume")]
+    lessons: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -32,6 +36,10 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let mut run = Run::open(TrainConfig::read(&cli.config)?, cli.resume)?;
+    if let Some(epochs) = cli.lessons {
+        run.write_lessons(epochs)?;
+        return Ok(());
+    }
     run.train()?;
     let folder = export::export(&run)?;
     eprintln!("wrote the model folder {}", folder.display());

@@ -5,7 +5,7 @@ use crate::data::Labels;
 use crate::loss::TreeTargets;
 use crate::shards::Shards;
 use assize_candle::leaves::{LeafLogits, SeverityWeights};
-use assize_candle::{Encoder, HeadKind, numerics};
+use assize_candle::{Encoder, HeadLogits, numerics};
 use assize_domain::GuardHead;
 use assize_measure::{Observation, Pair, Sample, pearson};
 use serde::Serialize;
@@ -17,7 +17,7 @@ const BATCH_TOKENS: usize = 4096;
 /// What the encoder says of one lesson.
 #[derive(Debug)]
 pub struct Answer {
-    /// Raw outputs; shape `[HeadKind::width]`.
+    /// Raw outputs; shape `[HeadLogits::WIDTH]`.
     pub outputs: Vec<f32>,
     /// What is known.
     pub labels: Labels,
@@ -98,7 +98,7 @@ pub fn observations(answers: &[Answer], head: GuardHead) -> Vec<Observation> {
 /// Expected harm and benefit, and the true ones.
 fn masses(answer: &Answer) -> Option<(f32, f32, TreeTargets)> {
     let targets = TreeTargets::of(answer.labels.tree.as_ref()?);
-    let tree = LeafLogits::from_row(answer.outputs.get(HeadKind::GUARD_WIDTH..)?)?.tree()?;
+    let tree = LeafLogits::from_row(answer.outputs.get(HeadLogits::GUARD_WIDTH..)?)?.tree()?;
     let table = SeverityWeights::MASS.table();
     let sum =
         |side: &[assize_candle::leaves::ExpectedLeaves]| side.iter().map(|leaves| leaves.mass(&table)).sum();

@@ -4,6 +4,7 @@ use crate::batches::{self, Lesson, pack};
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::config::TrainConfig;
 use crate::data::{Corpus, Example};
+use crate::lessons;
 use crate::loss::LossParts;
 use crate::measure::{Figures, answer};
 use crate::optimizer::Optimizer;
@@ -110,6 +111,22 @@ impl Run {
             self.progress.batches = 0;
         }
         Ok(())
+    }
+
+    /// Writes `lessons.safetensors` (the first epochs), `development.safetensors` and `validation.safetensors` into the
+    /// output folder.
+    ///
+    /// # Errors
+    /// When a text can't be tokenised or a file can't be written.
+    pub fn write_lessons(&self, epochs: u64) -> anyhow::Result<()> {
+        let mut taught = Vec::new();
+        for epoch in 0..epochs {
+            taught.extend(self.epoch(epoch)?);
+        }
+        let write = |rows: &[Lesson], file: &str| lessons::write(rows, &self.config.output.join(file));
+        write(&taught, "lessons.safetensors")?;
+        write(&self.lessons(&self.corpus.development)?, "development.safetensors")?;
+        write(&self.lessons(&self.corpus.validation)?, "validation.safetensors")
     }
 
     /// The encoder over the running average of the weights: the one that is exported.

@@ -5,7 +5,7 @@
 use crate::batches::Lesson;
 use crate::loss::{LossParts, LossWeights};
 use anyhow::{Context as _, anyhow};
-use assize_candle::{Encoder, HeadKind};
+use assize_candle::{Encoder, HeadLogits};
 use candle_core::Tensor;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
@@ -120,8 +120,8 @@ fn learn(
     let sequences: Vec<_> = lessons.iter().map(|lesson| &lesson.sequence).collect();
     let mut loss = LossParts::default();
     let gradients = encoder.learn(&sequences, |rows| {
-        let mut gradient = vec![0.0; rows.len() * HeadKind::Leaves.width()];
-        let places = gradient.chunks_mut(HeadKind::Leaves.width());
+        let mut gradient = vec![0.0; rows.len() * HeadLogits::WIDTH];
+        let places = gradient.chunks_mut(HeadLogits::WIDTH);
         for ((row, lesson), gradient) in rows.iter().zip(lessons).zip(places) {
             loss += weights.row(row, &lesson.labels, lesson.weight * scale, gradient);
         }

@@ -3,27 +3,27 @@
 use crate::data::Example;
 use crate::loss::TreeTargets;
 use assize_candle::leaves::LeafLayout;
-use assize_candle::{HeadKind, leaves};
+use assize_candle::{HeadLogits, leaves};
 use std::ops::Range;
 
 /// Labels that are counted before the first one, half of them yes: keeps rare ones finite.
 const PRIOR: f32 = 1.0;
 
-/// Biases of shape `[HeadKind::width]`: log-odds of the labels' frequencies and logs of the mean shares.
+/// Biases of shape `[HeadLogits::WIDTH]`: log-odds of the labels' frequencies and logs of the mean shares.
 pub fn biases(examples: &[Example]) -> Vec<f32> {
-    let mut biases = vec![0.0; HeadKind::Leaves.width()];
+    let mut biases = vec![0.0; HeadLogits::WIDTH];
     for (head, bias) in biases.iter_mut().take(4).enumerate() {
         let labels = examples.iter().filter_map(|example| example.labels.binary.get(head).copied().flatten());
         *bias = log_odds(labels);
     }
     let risks: Vec<_> = examples.iter().filter_map(|example| example.labels.risk).collect();
-    for (category, bias) in biases.iter_mut().skip(4).take(HeadKind::GUARD_WIDTH - 4).enumerate() {
+    for (category, bias) in biases.iter_mut().skip(4).take(HeadLogits::GUARD_WIDTH - 4).enumerate() {
         let labels = risks.iter().filter_map(|risk| risk.get(category));
         *bias = log_odds(labels.map(|label| f32::from(u8::from(*label))));
     }
     let trees = examples.iter().filter_map(|example| example.labels.tree.as_ref());
     let targets: Vec<TreeTargets> = trees.map(|tree| TreeTargets::of(tree)).collect();
-    let mut rest = biases.split_off(HeadKind::GUARD_WIDTH);
+    let mut rest = biases.split_off(HeadLogits::GUARD_WIDTH);
     leaf_biases(&targets, &mut rest);
     biases.append(&mut rest);
     biases

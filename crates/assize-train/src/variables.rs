@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use assize_candle::leaves::LeafLayout;
-use assize_candle::{EncoderShape, HeadKind};
+use assize_candle::{EncoderShape, HeadLogits};
 use assize_domain::{GuardHead, RiskCategory};
 use candle_core::{DType, Device, Tensor, Var};
 use rand::SeedableRng as _;
@@ -58,12 +58,12 @@ impl Variables {
         Ok(Self { variables })
     }
 
-    /// Lets the heads begin at what is usual: `outputs`, of shape `[HeadKind::width]`, become their biases.
+    /// Lets the heads begin at what is usual: `outputs`, of shape `[HeadLogits::WIDTH]`, become their biases.
     ///
     /// # Errors
     /// When there are not as many.
     pub fn set_biases(&self, outputs: &[f32]) -> anyhow::Result<()> {
-        ensure!(outputs.len() == HeadKind::Leaves.width(), "{} biases", outputs.len());
+        ensure!(outputs.len() == HeadLogits::WIDTH, "{} biases", outputs.len());
         let mut rest = outputs;
         for name in ["heads.binary.bias", "heads.risk.bias", "heads.leaves.bias"] {
             let variable = self.variables.get(name).with_context(|| format!("no `{name}`"))?;
@@ -109,6 +109,19 @@ pub fn save(tensors: &BTreeMap<String, Tensor>, file: &Path) -> anyhow::Result<(
     let beside = file.with_extension("partial");
     let tensors: HashMap<String, Tensor> = tensors.clone().into_iter().collect();
     candle_core::safetensors::save(&tensors, &beside)
+        .and_then(|()| Ok(let_others_read(&beside)?))
         .and_then(|()| Ok(std::fs::rename(&beside, file)?))
         .with_context(|| format!("can't write `{}`", file.display()))
+}
+
+/// The library writes files that only their owner may read; a service often runs as somebody else.
+#[cfg(unix)]
+fn let_others_read(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn let_others_read(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }

@@ -147,6 +147,11 @@ limitations = []
 window_tokens = 64
 prompt_share = 0.5
 max_windows = 2
+[card.operating_points]
+adversarial = 0.5
+prompt_harmful = 0.4
+response_harmful = 0.5
+response_refusal = 0.8
 [data]
 root = "data"
 hold_out = ["trees/validation.jsonl"]
@@ -231,6 +236,32 @@ fn a_run_that_was_cut_off_goes_on_as_if_it_had_not_been() {
     let (expected, given) = (weights(&whole), weights(&second));
     let farthest = expected.iter().zip(&given).map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max);
     assert!(farthest < 1e-6, "weights differ by {farthest}");
+}
+
+#[test]
+fn lessons_for_other_encoders_are_those_of_the_run() {
+    let place = workplace();
+    let run = Run::open(recipe(place.path(), "lessons", 8000), false).unwrap();
+    run.write_lessons(2).unwrap();
+    let read =
+        |file: &str| candle_core::safetensors::load(run.config.output.join(file), &Device::Cpu).unwrap();
+    let (two, held) = (read("lessons.safetensors"), read("validation.safetensors"));
+    for file in [&two, &held] {
+        let starts = file["starts"].to_vec1::<i64>().unwrap();
+        let (ids, rows) = (file["ids"].to_vec1::<u32>().unwrap(), file["weight"].dims1().unwrap());
+        assert_eq!(starts.len(), rows + 1);
+        assert_eq!(starts.last().copied(), i64::try_from(ids.len()).ok());
+        assert!(
+            starts.iter().take(rows).all(|start| ids[usize::try_from(*start).unwrap()] == 2),
+            "[CLS] first"
+        );
+        assert_eq!(file["types"].dims1().unwrap(), ids.len());
+        assert_eq!(file["binary"].dims2().unwrap(), (rows, 4));
+        assert_eq!(file["tree"].dims2().unwrap(), (file["tree_rows"].dims1().unwrap(), 1370));
+    }
+    assert_eq!(held["weight"].dims1().unwrap(), 15);
+    let unknown = two["binary"].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert!(unknown.iter().any(|label| label.is_nan()) && unknown.contains(&1.0));
 }
 
 #[test]

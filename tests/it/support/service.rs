@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 /// The model that the service ships with.
 pub(crate) fn model_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("models/guard-v0")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("models/guard-v1")
 }
 
 /// A service in this process, on a port of its own.

@@ -2,13 +2,19 @@
 
 use super::*;
 use crate::{folder::test_card, leaves::LeafLayout, leaves::LeafLogits};
-use assize_domain::{ActionCategory, RiskCategory};
+use assize_domain::RiskCategory;
 
-const LOGITS: HeadLogits = HeadLogits {
-    binary: [0.0, 1.0, -1.0, 2.0],
-    risk: [0.0; RiskCategory::ALL.len()],
-    tree: TreeLogits::Masses { harm: [-3.0; ActionCategory::ALL.len()], benefit: 0.0 },
-};
+/// Every share the same, every presence as likely as not.
+fn logits() -> HeadLogits {
+    HeadLogits { binary: [0.0, 1.0, -1.0, 2.0], risk: [0.0; RiskCategory::ALL.len()], tree: leaves(0, 0.0) }
+}
+
+/// Zeros but for one number.
+fn leaves(place: usize, number: f32) -> LeafLogits {
+    let mut row = [0.0; LeafLayout::WIDTH];
+    row[place] = number;
+    LeafLogits::from_row(&row).unwrap()
+}
 
 fn close(given: f32, expected: f32) -> bool {
     (given - expected).abs() < 1e-6
@@ -20,27 +26,19 @@ fn each_head_has_its_own_calibration() {
     let card = test_card();
     let expected = [0.5, numerics::sigmoid(3.0), numerics::sigmoid(-1.0), numerics::sigmoid(2.0)];
     for (head, expected) in GuardHead::ALL.into_iter().zip(expected) {
-        assert!(close(binary_score(&LOGITS, &card, head).unwrap().get(), expected), "{head:?}");
+        assert!(close(binary_score(&logits(), &card, head).unwrap().get(), expected), "{head:?}");
     }
-    let prompt = prompt_scores(&LOGITS, &card).unwrap();
+    let prompt = prompt_scores(&logits(), &card).unwrap();
     assert!(close(prompt.harmful.get(), expected[0]) && close(prompt.adversarial.get(), expected[3]));
     assert!(prompt.risk.iter().all(|score| close(score.get(), 0.5)));
-    let response = response_scores(&LOGITS, &card).unwrap();
+    let response = response_scores(&logits(), &card).unwrap();
     assert!(close(response.harmful.get(), expected[1]) && close(response.refusal.get(), expected[2]));
-}
-
-#[test]
-fn masses_are_the_softplus_of_their_heads() {
-    let masses = expected_masses(&LOGITS).unwrap();
-    assert!(masses.harm.iter().all(|mass| close(mass.get(), 0.048_587_35)));
-    assert!(close(masses.benefit.get(), std::f32::consts::LN_2));
 }
 
 #[test]
 fn masses_are_the_expected_sum_over_leaves() {
     // Everything is as likely as not, and every share the same: half a chance of 1 + ln 2 leaves of the mean weight.
-    let leaves = LeafLogits::from_row(&[0.0; LeafLayout::WIDTH]).unwrap();
-    let masses = expected_masses(&HeadLogits { tree: TreeLogits::Leaves(leaves), ..LOGITS }).unwrap();
+    let masses = expected_masses(&logits()).unwrap();
     let one = 0.5 * (1.0 + std::f32::consts::LN_2) * 0.625 * 0.5;
     assert!(masses.harm.iter().all(|mass| close(mass.get(), one)), "{masses:?}");
     assert!((masses.benefit.get() - 15.0 * one).abs() < 1e-5, "{masses:?}");
@@ -51,26 +49,20 @@ fn a_number_that_is_not_finite_is_never_a_score() {
     let card = test_card();
     for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for head in GuardHead::ALL {
-            let mut logits = LOGITS;
+            let mut logits = logits();
             logits.binary[head.index()] = broken;
             assert_eq!(binary_score(&logits, &card, head), Err(NotFinite { head: head.id() }), "{broken}");
         }
         for place in [0, 12] {
-            let mut logits = LOGITS;
+            let mut logits = logits();
             logits.risk[place] = broken;
             assert_eq!(prompt_scores(&logits, &card), Err(NotFinite { head: "risk" }), "{broken}");
             assert!(response_scores(&logits, &card).is_ok(), "the response does not need it");
         }
-        let mut harm = [-3.0; ActionCategory::ALL.len()];
-        let benefit_broken = TreeLogits::Masses { harm, benefit: broken };
-        harm[15] = broken;
-        let harm_broken = TreeLogits::Masses { harm, benefit: 0.0 };
-        let mut row = [0.0; LeafLayout::WIDTH];
-        row[LeafLayout::HARM_ACTION.start] = broken;
-        let leaf_broken = TreeLogits::Leaves(LeafLogits::from_row(&row).unwrap());
-        for tree in [harm_broken, benefit_broken, leaf_broken] {
-            let logits = HeadLogits { tree, ..LOGITS };
-            assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken}");
+        for place in [0, LeafLayout::HARM_LEAVES.start, LeafLayout::HARM_ACTION.start, LeafLayout::WIDTH - 1]
+        {
+            let logits = HeadLogits { tree: leaves(place, broken), ..logits() };
+            assert_eq!(expected_masses(&logits), Err(UnusableTree::NotFinite), "{broken} at {place}");
         }
     }
 }
@@ -79,7 +71,7 @@ fn a_number_that_is_not_finite_is_never_a_score() {
 fn the_largest_finite_numbers_are_scores() {
     let card = test_card();
     for (extreme, expected) in [(f32::MAX, 1.0), (f32::MIN, 0.0)] {
-        let logits = HeadLogits { binary: [extreme; 4], risk: [extreme; 13], ..LOGITS };
+        let logits = HeadLogits { binary: [extreme; 4], risk: [extreme; 13], ..logits() };
         for head in GuardHead::ALL {
             assert_eq!(binary_score(&logits, &card, head).unwrap().get(), expected);
         }

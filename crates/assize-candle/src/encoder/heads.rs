@@ -7,14 +7,14 @@ use super::{
 };
 use crate::{
     HeadLogits,
-    folder::{EncoderShape, HeadOrder, LoadError, TreeOrder},
+    folder::{EncoderShape, HeadOrder, LoadError},
     leaves::LeafLayout,
     ops,
 };
 use assize_domain::{GuardHead, RiskCategory};
 use candle_core::{Result as TensorResult, Tensor};
 
-/// All heads as one matrix of shape `[HeadKind::width, 2 * hidden]`, rows in the domain's order.
+/// All heads as one matrix of shape `[HeadLogits::WIDTH, 2 * hidden]`, rows in the domain's order.
 #[derive(Debug)]
 pub(super) struct Heads {
     fused: Linear,
@@ -36,13 +36,8 @@ impl Heads {
     ) -> Result<Self, LoadError> {
         let feature = 2 * shape.hidden;
         let every_leaf: Vec<u32> = (0_u32..).take(LeafLayout::WIDTH).collect();
-        let mut parts = vec![("heads.binary", &order.binary), ("heads.risk", &order.risk)];
-        match &order.tree {
-            TreeOrder::Masses { harm, benefit } => {
-                parts.extend([("heads.harm_mass", harm), ("heads.benefit_mass", benefit)]);
-            }
-            TreeOrder::Leaves => parts.push(("heads.leaves", &every_leaf)),
-        }
+        let parts =
+            [("heads.binary", &order.binary), ("heads.risk", &order.risk), ("heads.leaves", &every_leaf)];
         let mut heads = Vec::with_capacity(parts.len());
         for (name, rows) in parts {
             let Linear { weight, bias } = weights.take_linear(name, feature, rows.len())?;
@@ -53,15 +48,15 @@ impl Heads {
         Ok(Self { fused, order: order.clone() })
     }
 
-    /// Whether [`Self::gradient`] knows the names: the heads of new models, every row where the domain has it.
+    /// Whether [`Self::gradient`] knows the names: every row is where the domain has it, as in new models.
     pub(super) fn learn(&self) -> bool {
-        self.order == HeadOrder::with_leaves()
+        self.order == HeadOrder::identity()
     }
 
-    /// `[total_tokens, hidden]` to the heads' raw outputs, shape `[spans, HeadKind::width]`.
+    /// `[total_tokens, hidden]` to the heads' raw outputs, shape `[spans, HeadLogits::WIDTH]`.
     pub(super) fn trace(&self, hidden: &Tensor, spans: &[Span]) -> TensorResult<(Tensor, Trace)> {
         // The feature of a sequence: mean over all its tokens (control tokens too), first token.
-        // SOURCE: guard-v0/config.json, `pooling`.
+        // SOURCE: `pooling` in config.json, of which folder/config.rs knows this one value.
         let features = ops::pool(hidden, spans)?;
         Ok((self.fused.forward(&features)?, Trace { features }))
     }
@@ -87,12 +82,11 @@ impl Heads {
     }
 
     /// One set of logits for each row of [`Self::trace`].
-    pub(super) fn read(&self, outputs: &Tensor) -> Result<Vec<HeadLogits>, EncoderError> {
+    pub(super) fn read(outputs: &Tensor) -> Result<Vec<HeadLogits>, EncoderError> {
         let rows: Vec<Vec<f32>> = outputs.to_vec2()?;
-        let kind = self.order.kind();
         let read = |row: &Vec<f32>| {
-            let width = EncoderError::HeadWidth { given: row.len(), expected: kind.width() };
-            HeadLogits::from_row(kind, row).ok_or(width)
+            let width = EncoderError::HeadWidth { given: row.len(), expected: HeadLogits::WIDTH };
+            HeadLogits::from_row(row).ok_or(width)
         };
         rows.iter().map(read).collect()
     }

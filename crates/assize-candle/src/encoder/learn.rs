@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 impl Encoder {
     /// The gradient of every weight, by the checkpoint's names; for an encoder of [`Encoder::over`], on the CPU.
     ///
-    /// `loss` is given the heads' raw outputs, a row of `HeadKind::width` numbers for each sequence, and answers with
-    /// the loss's gradient of them, row after row. At least one sequence.
+    /// `loss` is given the heads' raw outputs, a row of `HeadLogits::WIDTH` numbers for each sequence, and answers
+    /// with the loss's gradient of them, row after row. At least one sequence.
     ///
     /// # Errors
     /// As [`Self::infer`]; where the heads are none that learn; where `loss` gives another number of numbers.

@@ -59,8 +59,10 @@ pub enum EncoderError {
     /// The tensor library failed: out of memory, a lost device, or a fault of this crate.
     #[error("the tensor library failed")]
     Tensor(#[from] candle_core::Error),
-    /// The heads are not those of new models.
-    #[error("only an encoder with leaf heads in their own order learns; make it by `Encoder::over`")]
+    /// The heads' rows are not in the order of new models.
+    #[error(
+        "only an encoder with the heads' rows in the taxonomy's order learns; make it by `Encoder::over`"
+    )]
     HeadsDoNotLearn,
     /// The heads gave a row of an unexpected width: a fault of this crate.
     #[error("the heads gave {given} numbers for a sequence instead of {expected}")]
@@ -93,10 +95,10 @@ impl Encoder {
         if sequences.is_empty() {
             return Ok(Vec::new());
         }
-        self.heads.read(&self.forward(sequences)?)
+        Heads::read(&self.forward(sequences)?)
     }
 
-    /// The heads' raw outputs as a tensor of shape `[sequences, HeadKind::width]`. At least one sequence.
+    /// The heads' raw outputs as a tensor of shape `[sequences, HeadLogits::WIDTH]`. At least one sequence.
     ///
     /// # Errors
     /// As [`Self::infer`].
@@ -110,7 +112,7 @@ impl Encoder {
         Ok(self.heads.trace(&hidden, packing.spans())?.0)
     }
 
-    /// An encoder with leaf heads over tensors, named as in a checkpoint, f32 on `device`. Some weights are joined
+    /// An encoder over tensors, named and ordered as in a new checkpoint, f32 on `device`. Some weights are joined
     /// here, so that an encoder is made anew after every change of a tensor; that costs a copy of them.
     ///
     /// # Errors
@@ -121,7 +123,7 @@ impl Encoder {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let mut weights = Weights::of(tensors, device);
-        let encoder = load_encoder(&mut weights, shape, &HeadOrder::with_leaves())?;
+        let encoder = load_encoder(&mut weights, shape, &HeadOrder::identity())?;
         weights.finish()?;
         Ok(encoder)
     }

@@ -2,7 +2,7 @@
 
 use super::{Encoder, EncoderError, packing::Packing};
 use crate::{
-    Framing, HeadKind, Sequence,
+    Framing, HeadLogits, Sequence,
     folder::{EncoderShape, HeadOrder},
     leaves::LeafLayout,
     ops::reference,
@@ -163,7 +163,7 @@ fn gradients_are_the_same_every_time() {
 #[test]
 fn a_gradient_of_another_size_is_refused() {
     let (variables, sequences) = (variables(), sequences());
-    let short = vec![0.0; HeadKind::Leaves.width() - 1];
+    let short = vec![0.0; HeadLogits::WIDTH - 1];
     let error = encoder(&variables).learn(&[&sequences[0]], |_| short).unwrap_err();
     assert!(matches!(error, EncoderError::Tensor(_)), "{error}");
 }
@@ -172,7 +172,7 @@ fn a_gradient_of_another_size_is_refused() {
 fn heads_in_another_order_do_not_learn() {
     let (variables, sequences) = (variables(), sequences());
     let tensors = variables.iter().map(|(name, variable)| (name.clone(), variable.as_detached_tensor()));
-    let mut order = HeadOrder::with_leaves();
+    let mut order = HeadOrder::identity();
     order.risk.swap(3, 4);
     let tensors: BTreeMap<String, Tensor> = tensors.collect();
     let mut weights = super::Weights::of(&tensors, &Device::Cpu);

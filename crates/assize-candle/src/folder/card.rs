@@ -246,12 +246,18 @@ fn not_allowed(file: &ModelFile, key: &str, given: &dyn Display, allowed: &str) 
     file.not_allowed(key, given, allowed, "correct the card")
 }
 
-/// A card for tests of other modules: the identity but for `response_harmful`, with scale 2 and offset 1.
+/// A card for tests of other modules, calibrated by the identity; `response_harmful` by scale 2 and offset 1.
 #[cfg(test)]
 pub(crate) fn test_card() -> ModelCard {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/guard-v0/card.toml");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/guard-v1/card.toml");
     let bytes = std::fs::read(path).unwrap();
     let mut card = parse(&ModelFile { name: "card.toml", path: path.into(), bytes }, 512).unwrap();
-    card.calibration.response_harmful = Calibration::new(2.0, 1.0).unwrap();
+    let identity = Calibration::new(1.0, 0.0).unwrap();
+    card.calibration = ByHead {
+        prompt_harmful: identity,
+        response_harmful: Calibration::new(2.0, 1.0).unwrap(),
+        response_refusal: identity,
+        adversarial: identity,
+    };
     card
 }

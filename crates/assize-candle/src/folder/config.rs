@@ -71,9 +71,6 @@ struct RawConfig {
 struct Activations {
     binary: String,
     risk: String,
-    /// These two go with the heads of the same names.
-    harm_mass: Option<String>,
-    benefit_mass: Option<String>,
 }
 
 pub(crate) fn parse(file: &ModelFile) -> Result<Config, LoadError> {
@@ -114,12 +111,7 @@ fn check_names(file: &ModelFile, raw: &RawConfig) -> Result<(), LoadError> {
         ("activations.binary", &raw.activations.binary, "sigmoid"),
         ("activations.risk", &raw.activations.risk, "sigmoid"),
     ];
-    let masses = [
-        ("activations.harm_mass", &raw.activations.harm_mass, "softplus"),
-        ("activations.benefit_mass", &raw.activations.benefit_mass, "softplus"),
-    ];
-    let masses = masses.iter().filter_map(|(key, given, allowed)| Some((*key, given.as_ref()?, *allowed)));
-    match settings.into_iter().chain(masses).find(|(_, given, allowed)| *given != allowed) {
+    match settings.into_iter().find(|(_, given, allowed)| *given != allowed) {
         Some((key, given, allowed)) => Err(not_allowed(file, key, given, allowed)),
         None => Ok(()),
     }

@@ -5,7 +5,7 @@
 //! never quoted: not in an error, not in a log.
 
 use super::{LoadError, files::ModelFile};
-use crate::{Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError, TreeLogits, calibrate};
+use crate::{Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError, calibrate};
 use assize_domain::{ActionCategory, GuardHead, Mass, RiskCategory};
 use serde::Deserialize;
 
@@ -43,14 +43,14 @@ struct Row {
     logits: RowLogits,
 }
 
-/// Logits in the taxonomy's order, as [`HeadLogits`] has them, and not in that of config.json's lists: those lists
-/// are among what is checked, and numbers in their order would move with a wrong name.
+/// Logits and masses in the taxonomy's order, as [`HeadLogits`] has them, and not in that of config.json's lists:
+/// those lists are among what is checked, and numbers in their order would move with a wrong name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RowLogits {
     binary: [f32; GuardHead::ALL.len()],
     risk: [f32; RiskCategory::ALL.len()],
-    /// Before softplus, where these are heads of their own; else the masses that are read from the leaves.
+    /// The masses that are read from the leaves, as [`calibrate::expected_masses`] gives them.
     harm_mass: [f32; ActionCategory::ALL.len()],
     benefit_mass: [f32; 1],
 }
@@ -193,13 +193,9 @@ fn distance(row: usize, given: &HeadLogits, expected: &RowLogits) -> Distance {
 
 /// What `harm_mass` and `benefit_mass` of a row are compared with; not finite where the model's are not.
 fn masses(given: &HeadLogits) -> ([f32; ActionCategory::ALL.len()], f32) {
-    match &given.tree {
-        TreeLogits::Masses { harm, benefit } => (*harm, *benefit),
-        TreeLogits::Leaves(_) => calibrate::expected_masses(given)
-            .map_or(([f32::NAN; ActionCategory::ALL.len()], f32::NAN), |masses| {
-                (masses.harm.map(Mass::get), masses.benefit.get())
-            }),
-    }
+    calibrate::expected_masses(given).map_or(([f32::NAN; ActionCategory::ALL.len()], f32::NAN), |masses| {
+        (masses.harm.map(Mass::get), masses.benefit.get())
+    })
 }
 
 fn farthest<const N: usize>(

@@ -4,7 +4,7 @@
 //! with another order judge `privacy` by the row of `child_harm`, and nobody would notice.
 
 use super::{LoadError, files::ModelFile};
-use crate::{HeadKind, leaves};
+use crate::leaves;
 use assize_domain::{ActionCategory, GuardHead, RiskCategory};
 use serde::Deserialize;
 
@@ -14,10 +14,7 @@ use serde::Deserialize;
 pub(super) struct HeadLists {
     binary: Vec<String>,
     risk: Vec<String>,
-    /// Either both masses or the leaves.
-    harm_mass: Option<Vec<String>>,
-    benefit_mass: Option<Vec<String>>,
-    leaves: Option<LeafLists>,
+    leaves: LeafLists,
 }
 
 /// The axes along which the leaf heads are laid out. There are too many rows to name each, so that the axes must be
@@ -33,42 +30,23 @@ struct LeafLists {
     likelihoods: Vec<String>,
 }
 
-/// For each head: which row of the checkpoint answers the domain's first name, its second, and so on.
+/// For each head with names: which row of the checkpoint answers the domain's first name, its second, and so on. The
+/// leaves are always in the order of [`crate::leaves`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeadOrder {
     pub(crate) binary: Vec<u32>,
     pub(crate) risk: Vec<u32>,
-    pub(crate) tree: TreeOrder,
-}
-
-/// The harm-benefit heads of a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TreeOrder {
-    Masses { harm: Vec<u32>, benefit: Vec<u32> },
-    Leaves,
 }
 
 impl HeadOrder {
-    /// Every row where the domain has it, with the leaves: the order in which new models are made.
-    pub(crate) fn with_leaves() -> Self {
+    /// Every row where the domain has it: the order in which new models are made.
+    pub(crate) fn identity() -> Self {
         let rows = |count| (0_u32..).take(count).collect();
-        Self {
-            binary: rows(GuardHead::ALL.len()),
-            risk: rows(RiskCategory::ALL.len()),
-            tree: TreeOrder::Leaves,
-        }
+        Self { binary: rows(GuardHead::ALL.len()), risk: rows(RiskCategory::ALL.len()) }
     }
 
-    pub(crate) const fn kind(&self) -> HeadKind {
-        match self.tree {
-            TreeOrder::Masses { .. } => HeadKind::Masses,
-            TreeOrder::Leaves => HeadKind::Leaves,
-        }
-    }
-}
-
-impl HeadOrder {
     pub(super) fn read(file: &ModelFile, lists: &HeadLists) -> Result<Self, LoadError> {
+        check_axes(file, &lists.leaves)?;
         let list = |key| HeadList { file, key };
         Ok(Self {
             binary: list("heads.binary").rows(&lists.binary, &GuardHead::ALL.map(GuardHead::id), |name| {
@@ -77,32 +55,7 @@ impl HeadOrder {
             risk: list("heads.risk").rows(&lists.risk, &RiskCategory::ALL.map(RiskCategory::id), |name| {
                 name.parse().ok().map(RiskCategory::index)
             })?,
-            tree: tree(file, lists)?,
         })
-    }
-}
-
-fn tree(file: &ModelFile, lists: &HeadLists) -> Result<TreeOrder, LoadError> {
-    let list = |key| HeadList { file, key };
-    match (&lists.harm_mass, &lists.benefit_mass, &lists.leaves) {
-        (None, None, Some(leaves)) => {
-            check_axes(file, leaves)?;
-            Ok(TreeOrder::Leaves)
-        }
-        (Some(harm), Some(benefit), None) => {
-            let titles = ActionCategory::ALL.map(ActionCategory::id);
-            let place = |name: &str| name.parse().ok().map(ActionCategory::index);
-            let total = |name: &str| (name == "total").then_some(0);
-            Ok(TreeOrder::Masses {
-                harm: list("heads.harm_mass").rows(harm, &titles, place)?,
-                benefit: list("heads.benefit_mass").rows(benefit, &["total"], total)?,
-            })
-        }
-        _ => {
-            let given = "another choice of harm_mass, benefit_mass and leaves";
-            let allowed = "`leaves`, or `harm_mass` and `benefit_mass`";
-            Err(file.not_allowed("heads", &given, allowed, "name the heads that the checkpoint has"))
-        }
     }
 }
 

@@ -23,7 +23,7 @@ pub use config::EncoderShape;
 pub use error::LoadError;
 pub(crate) use files::ModelFile;
 pub use golden::Verification;
-pub(crate) use heads::{HeadOrder, TreeOrder};
+pub(crate) use heads::HeadOrder;
 
 use crate::{
     DeviceChoice, Encoder, Framing, GuardTokenizer,

@@ -127,10 +127,7 @@ fn larger(a: Score, b: Score) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        TreeLogits,
-        leaves::{LeafLayout, LeafLogits},
-    };
+    use crate::leaves::{LeafLayout, LeafLogits};
     use proptest::prelude::*;
 
     fn score(value: f32) -> Score {
@@ -163,7 +160,7 @@ mod tests {
         let mut row = [0.0; LeafLayout::WIDTH];
         row[LeafLayout::HARM_PRESENCE.start] = harm;
         row[LeafLayout::BENEFIT_PRESENCE.start] = benefit;
-        let tree = TreeLogits::Leaves(LeafLogits::from_row(&row).unwrap());
+        let tree = LeafLogits::from_row(&row).unwrap();
         HeadLogits { binary: [0.0; 4], risk: [0.0; 13], tree }
     }
 

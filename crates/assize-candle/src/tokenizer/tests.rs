@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
-/// Rows of guard-v0's word embedding.
+/// Rows of guard-v1's word embedding.
 const VOCAB_SIZE: usize = 30_522;
 /// Every marker that the file knows as special.
 const MARKERS: [&str; 5] = ["[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]"];
@@ -15,7 +15,7 @@ static GUARD: LazyLock<GuardTokenizer> =
     LazyLock::new(|| GuardTokenizer::from_json(file().as_bytes(), VOCAB_SIZE).unwrap());
 
 fn file() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/guard-v0/tokenizer.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/guard-v1/tokenizer.json");
     std::fs::read_to_string(path).unwrap()
 }
 

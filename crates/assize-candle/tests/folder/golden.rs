@@ -1,22 +1,23 @@
 //! A folder whose parts fit by shape and name and are yet not one model: only its golden.json tells.
 
 use crate::{load, refusal, tiny::TinyFolder};
-use assize_candle::{Sequence, TreeLogits, Verification};
+use assize_candle::{Sequence, Verification, calibrate};
+use assize_domain::Mass;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A copy of guard-v0 that a test may change.
+/// A copy of guard-v1 that a test may change.
 struct GuardFolder(TempDir);
 
 impl GuardFolder {
     fn new() -> Self {
         let folder = Self(TempDir::new().unwrap());
         for file in ["config.json", "tokenizer.json", "card.toml", "golden.json"] {
-            std::fs::copy(guard_v0().join(file), folder.path().join(file)).unwrap();
+            std::fs::copy(guard_v1().join(file), folder.path().join(file)).unwrap();
         }
         // 45 MB that no test changes.
-        let (from, to) = (guard_v0().join("model.safetensors"), folder.path().join("model.safetensors"));
+        let (from, to) = (guard_v1().join("model.safetensors"), folder.path().join("model.safetensors"));
         std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(|_| ())).unwrap();
         folder
     }
@@ -33,11 +34,11 @@ impl GuardFolder {
     }
 }
 
-fn guard_v0() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/guard-v0")
+fn guard_v1() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/guard-v1")
 }
 
-/// Loads guard-v0 with one change; every text in `expected` must be in the refusal, and no prompt.
+/// Loads guard-v1 with one change; every text in `expected` must be in the refusal, and no prompt.
 fn check(file: &str, change: impl FnOnce(&mut Value), expected: &[&str]) {
     let folder = GuardFolder::new();
     folder.edit(file, change);
@@ -45,7 +46,7 @@ fn check(file: &str, change: impl FnOnce(&mut Value), expected: &[&str]) {
     for part in [&["golden.json"], expected].concat() {
         assert!(text.contains(part), "`{part}` is not in: {text}");
     }
-    for word in ["sourdough", "pipe bomb", "lock", "word word"] {
+    for word in ["balcony", "flatmate", "lock", "spät", "robbing", "Say something"] {
         assert!(!text.contains(word), "quotes an input: {text}");
     }
 }
@@ -54,8 +55,8 @@ const NOT_ONE_MODEL: &str =
     "config.json and tokenizer.json are not of one model, or the device computes otherwise";
 
 #[test]
-fn guard_v0_is_verified() {
-    let guard = load(&guard_v0()).unwrap();
+fn guard_v1_is_verified() {
+    let guard = load(&guard_v1()).unwrap();
     let Verification::Replayed { rows, largest_difference } = guard.verification() else {
         panic!("golden.json was not replayed")
     };
@@ -79,45 +80,50 @@ fn swapped_names_of_a_head_are_refused() {
         move |json: &mut Value| json["heads"][head].as_array_mut().unwrap().swap(a, b)
     };
     check("config.json", swap("risk", 9, 10), &["the logit of `risk.", NOT_ONE_MODEL]);
-    check("config.json", swap("harm_mass", 5, 14), &["the logit of `harm_mass.", NOT_ONE_MODEL]);
     check("config.json", swap("binary", 1, 2), &["the logit of `binary.", NOT_ONE_MODEL]);
+}
+
+#[test]
+fn another_mass_of_a_category_is_refused() {
+    let change = |json: &mut Value| json[7]["logits"]["harm_mass"][9] = json!(100.0);
+    check("golden.json", change, &["row 7: the logit of `harm_mass.deception` differs", NOT_ONE_MODEL]);
 }
 
 #[test]
 fn a_tokenizer_with_other_rules_is_refused() {
     // Of all rows only the one with accents shows it, and that one is too long to be among the replayed.
     let change = |json: &mut Value| json["normalizer"]["strip_accents"] = false.into();
-    check("tokenizer.json", change, &["row 13: the token ids differ", "are not of one model"]);
+    check("tokenizer.json", change, &["row 6: the token ids differ", "are not of one model"]);
 }
 
 #[test]
 fn other_tokens_are_refused_in_every_row() {
-    for row in [0, 8, 14] {
+    for row in [0, 4, 8, 10, 11] {
         let expected = format!("row {row}: the token ids differ from the file's at place 2 (");
         check("golden.json", |json| json[row]["input_ids"][2] = 7.into(), &[&expected]);
     }
     check(
         "golden.json",
-        |json| json[10]["token_type_ids"][20] = 0.into(),
-        &["row 10: the type ids differ from the file's at place 20 (21 here, 21 in the file)"],
+        |json| json[11]["token_type_ids"][15] = 0.into(),
+        &["row 11: the type ids differ from the file's at place 15 (16 here, 16 in the file)"],
     );
     check(
         "golden.json",
-        |json| json[12]["input_ids"].as_array_mut().unwrap().truncate(2),
-        &["row 12: the token ids differ from the file's at place 2 (3 here, 2 in the file)"],
+        |json| json[7]["input_ids"].as_array_mut().unwrap().truncate(2),
+        &["row 7: the token ids differ from the file's at place 2 (3 here, 2 in the file)"],
     );
     let too_long = |json: &mut Value| {
-        json[12]["prompt"] = "x ".repeat(600).into();
-        json[12]["prompt_tokens_kept"] = 600.into();
+        json[7]["prompt"] = "x ".repeat(600).into();
+        json[7]["prompt_tokens_kept"] = 600.into();
     };
-    check("golden.json", too_long, &["row 12: the input can't be judged", "a sequence of 602 tokens"]);
+    check("golden.json", too_long, &["row 7: the input can't be judged", "a sequence of 602 tokens"]);
 }
 
 #[test]
 fn prompts_and_pairs_are_both_replayed() {
-    // The shortest prompt and the shortest pair; a prompt of 12 tokens would be shorter than every pair.
-    for (row, logit) in [(12, "benefit_mass"), (10, "benefit_mass")] {
-        let change = |json: &mut Value| json[row]["logits"][logit] = json!([100.0]);
+    // The shortest prompt and the shortest pair; seven prompts are shorter than every pair.
+    for row in [7, 11] {
+        let change = |json: &mut Value| json[row]["logits"]["benefit_mass"] = json!([100.0]);
         check("golden.json", change, &[&format!("row {row}: the logit of `benefit_mass.total` differs")]);
     }
 }
@@ -139,13 +145,13 @@ fn write_golden(folder: &TinyFolder) {
     let mut guard = load(folder.path()).unwrap();
     let sequence = Sequence::single(guard.framing, &[5, 6]).unwrap();
     let logits = guard.encoder.infer(&[&sequence]).unwrap().remove(0);
-    let TreeLogits::Masses { harm, benefit } = logits.tree else { panic!("the tiny model has masses") };
+    let masses = calibrate::expected_masses(&logits).unwrap();
     let row = json!({
         "prompt": "a word word b", "response": null, "prompt_tokens_kept": 2,
         "input_ids": sequence.ids(), "token_type_ids": sequence.type_ids().collect::<Vec<_>>(),
         "logits": {
-            "binary": logits.binary, "risk": logits.risk, "harm_mass": harm,
-            "benefit_mass": [benefit],
+            "binary": logits.binary, "risk": logits.risk, "harm_mass": masses.harm.map(Mass::get),
+            "benefit_mass": [masses.benefit.get()],
         },
     });
     folder.write("golden.json", json!([row]).to_string().as_bytes());

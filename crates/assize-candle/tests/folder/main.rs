@@ -1,15 +1,10 @@
 //! What a model folder must be, and what is said of one that is not. Works on a tiny checkpoint made here.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests: a panic is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a panic is a failed test")]
 
 mod golden;
 mod tiny;
 
-use assize_candle::{DeviceChoice, GuardModel, LoadError, Sequence, TreeLogits};
+use assize_candle::{DeviceChoice, GuardModel, LoadError, Sequence};
 use std::{error::Error, path::Path};
 use tiny::TinyFolder;
 
@@ -45,6 +40,7 @@ fn a_sound_folder_loads_and_judges() {
     let sequence = Sequence::pair(guard.framing, &[5, 6], &[7]).unwrap();
     let logits = guard.encoder.infer(&[&sequence]).unwrap();
     assert!(logits[0].binary.iter().all(|logit| logit.is_finite()), "{logits:?}");
+    assert!(logits[0].tree.tree().is_some(), "{logits:?}");
 }
 
 #[test]
@@ -96,13 +92,12 @@ fn a_setting_of_the_configuration_must_be_known_and_allowed() {
 fn heads_must_be_exactly_the_taxonomies() {
     for (from, to, expected) in [
         (r#""adversarial""#, r#""jailbreak""#, "`heads.binary` is `jailbreak`; allowed: prompt_harmful, "),
-        (r#""Deception""#, r#""Weather""#, "`heads.harm_mass` is `Weather`; allowed: security_risks, "),
+        (r#""cyberattack""#, r#""Weather""#, "`heads.risk` is `Weather`; allowed: sensitive_information_"),
         (r#","cyberattack""#, "", "`heads.risk` lacks `cyberattack`"),
         // An id and a title of one category.
-        (r#""Defamation""#, r#""deception""#, "`heads.harm_mass` has `deception` more than once"),
-        (r#"["total"]"#, "[]", "`heads.benefit_mass` lacks `total`"),
-        (r#"["total"]"#, r#"["total","total"]"#, "`heads.benefit_mass` has `total` more than once"),
-        (r#"["total"]"#, r#"["mean"]"#, "`heads.benefit_mass` is `mean`; allowed: total"),
+        (r#""copyright_violations""#, r#""Cyberattack""#, "`heads.risk` has `cyberattack` more than once"),
+        (r#","adversarial""#, "", "`heads.binary` lacks `adversarial`"),
+        (r#","adversarial""#, r#","prompt_harmful""#, "`heads.binary` has `prompt_harmful` more than once"),
     ] {
         let folder = TinyFolder::new();
         folder.replace("config.json", from, to);
@@ -111,19 +106,15 @@ fn heads_must_be_exactly_the_taxonomies() {
 }
 
 #[test]
-fn a_folder_with_leaves_loads_and_judges() {
-    let mut guard = load(TinyFolder::with_leaves().path()).unwrap();
-    let sequence = Sequence::single(guard.framing, &[5, 6]).unwrap();
-    let logits = guard.encoder.infer(&[&sequence]).unwrap();
-    let TreeLogits::Leaves(leaves) = &logits[0].tree else { panic!("leaves") };
-    assert!(leaves.tree().is_some(), "{logits:?}");
-}
-
-#[test]
 fn leaves_must_lie_along_the_axes_of_this_service() {
     let wrong = "so export the model again";
     for (from, to, expected) in [
         (r#""Deception""#, r#""deception""#, "`heads.leaves.categories` is `Security Risks, "),
+        (
+            r#""Child Harm","Self-harm""#,
+            r#""Self-harm","Child Harm""#,
+            "`heads.leaves.categories` is `Security Risks, ",
+        ),
         (
             r#""minor","significant""#,
             r#""significant","minor""#,
@@ -137,24 +128,31 @@ fn leaves_must_lie_along_the_axes_of_this_service() {
         ),
         (r#""Death""#, r#""death""#, "`heads.leaves.effects` is `death, "),
     ] {
-        let folder = TinyFolder::with_leaves();
+        let folder = TinyFolder::new();
         folder.replace("config.json", from, to);
         check(&folder, &["config.json", expected, wrong]);
     }
 }
 
 #[test]
-fn masses_and_leaves_are_one_or_the_other() {
-    let allowed = "allowed: `leaves`, or `harm_mass` and `benefit_mass`";
-    for (folder, from, to) in [
-        (TinyFolder::with_leaves(), r#""leaves":{"#, r#""benefit_mass":["total"],"leaves":{"#),
-        (TinyFolder::new(), r#","benefit_mass":["total"]"#, ""),
+fn heads_of_masses_are_refused() {
+    for (from, to, expected) in [
+        (r#""leaves":{"#, r#""harm_mass":["total"],"leaves":{"#, "unknown field `harm_mass`"),
+        (r#""leaves":{"#, r#""benefit_mass":["total"],"leaves":{"#, "unknown field `benefit_mass`"),
+        (r#""risk":"sigmoid""#, r#""risk":"sigmoid","harm_mass":"softplus""#, "unknown field `harm_mass`"),
     ] {
+        let folder = TinyFolder::new();
         folder.replace("config.json", from, to);
-        check(&folder, &["config.json", allowed]);
+        check(&folder, &["config.json", expected]);
     }
+    let folder = TinyFolder::new();
+    let config = std::fs::read(folder.path().join("config.json")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    config["heads"].as_object_mut().unwrap().remove("leaves");
+    folder.write("config.json", config.to_string().as_bytes());
+    check(&folder, &["config.json", "missing field `leaves`"]);
     // The lists are right, but the tensors are of the other kind.
-    let folder = TinyFolder::with_leaves();
+    let folder = TinyFolder::new();
     folder.change_tensors(|tensors| {
         tensors.retain(|tensor| !tensor.name.starts_with("heads.leaves"));
         tensors.push(tiny::tensor("heads.harm_mass.weight", &[16, 16]));

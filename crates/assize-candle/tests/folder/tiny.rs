@@ -61,32 +61,15 @@ pub(crate) fn find<'a>(tensors: &'a mut [TinyTensor], name: &str) -> &'a mut Tin
 }
 
 /// A model folder in a temporary place; removed when dropped.
-pub(crate) struct TinyFolder(TempDir, Tree);
-
-/// Which harm-benefit heads the checkpoint has.
-#[derive(Clone, Copy)]
-enum Tree {
-    Masses,
-    Leaves,
-}
+pub(crate) struct TinyFolder(TempDir);
 
 impl TinyFolder {
-    /// A checkpoint with masses.
     pub(crate) fn new() -> Self {
-        Self::with(Tree::Masses)
-    }
-
-    /// A checkpoint with the leaves of the tree.
-    pub(crate) fn with_leaves() -> Self {
-        Self::with(Tree::Leaves)
-    }
-
-    fn with(tree: Tree) -> Self {
-        let folder = Self(TempDir::new().unwrap(), tree);
-        folder.write("config.json", config(tree).as_bytes());
+        let folder = Self(TempDir::new().unwrap());
+        folder.write("config.json", config().as_bytes());
         folder.write("tokenizer.json", tokenizer().as_bytes());
         folder.write("card.toml", CARD.as_bytes());
-        folder.write("model.safetensors", &serialise(&tensors(tree)));
+        folder.write("model.safetensors", &serialise(&tensors()));
         folder
     }
 
@@ -111,7 +94,7 @@ impl TinyFolder {
 
     /// Writes the checkpoint again, changed.
     pub(crate) fn change_tensors(&self, change: impl FnOnce(&mut Vec<TinyTensor>)) {
-        let mut tensors = tensors(self.1);
+        let mut tensors = tensors();
         change(&mut tensors);
         self.write("model.safetensors", &serialise(&tensors));
     }
@@ -128,7 +111,7 @@ fn serialise(tensors: &[TinyTensor]) -> Vec<u8> {
     safetensors::serialize(views, None).unwrap()
 }
 
-fn tensors(tree: Tree) -> Vec<TinyTensor> {
+fn tensors() -> Vec<TinyTensor> {
     let mut tensors = vec![
         tensor("embeddings.word_embeddings.weight", &[10, 8]),
         tensor("embeddings.position_embeddings.weight", &[16, 8]),
@@ -146,48 +129,33 @@ fn tensors(tree: Tree) -> Vec<TinyTensor> {
     pair("encoder.layer.0.intermediate.dense", &[12, 8], 12);
     pair("encoder.layer.0.output.dense", &[8, 12], 8);
     pair("encoder.layer.0.output.LayerNorm", &[8], 8);
-    let heads: &[(&str, usize)] = match tree {
-        Tree::Masses => &[("binary", 4), ("risk", 13), ("harm_mass", 16), ("benefit_mass", 1)],
-        Tree::Leaves => &[("binary", 4), ("risk", 13), ("leaves", 1370)],
-    };
-    for &(head, rows) in heads {
+    for (head, rows) in [("binary", 4), ("risk", 13), ("leaves", 1370)] {
         pair(&format!("heads.{head}"), &[rows, 16], rows);
     }
     tensors
 }
 
-fn config(tree: Tree) -> String {
+fn config() -> String {
     let quote = |names: Vec<&str>| format!("[\"{}\"]", names.join("\",\""));
     let binary = quote(GuardHead::ALL.map(GuardHead::id).to_vec());
     let risk = quote(RiskCategory::ALL.map(RiskCategory::id).to_vec());
-    let harm = quote(ActionCategory::ALL.map(ActionCategory::title).to_vec());
-    let (heads, activations) = match tree {
-        Tree::Masses => (
-            format!(r#""harm_mass":{harm},"benefit_mass":["total"]"#),
-            r#","harm_mass":"softplus","benefit_mass":"softplus""#,
-        ),
-        Tree::Leaves => {
-            let [actions, effects, stakeholders, extents, likelihoods] = [
-                leaves::ACTIONS.to_vec(),
-                leaves::EFFECTS.to_vec(),
-                leaves::STAKEHOLDERS.to_vec(),
-                leaves::EXTENTS.to_vec(),
-                leaves::LIKELIHOODS.to_vec(),
-            ]
-            .map(quote);
-            let axes = format!(
-                r#""leaves":{{"categories":{harm},"actions":{actions},"effects":{effects},
-"stakeholders":{stakeholders},"extents":{extents},"likelihoods":{likelihoods}}}"#
-            );
-            (axes, "")
-        }
-    };
+    let categories = quote(ActionCategory::ALL.map(ActionCategory::title).to_vec());
+    let [actions, effects, stakeholders, extents, likelihoods] = [
+        leaves::ACTIONS.to_vec(),
+        leaves::EFFECTS.to_vec(),
+        leaves::STAKEHOLDERS.to_vec(),
+        leaves::EXTENTS.to_vec(),
+        leaves::LIKELIHOODS.to_vec(),
+    ]
+    .map(quote);
     format!(
         r#"{{"architecture":"bert-encoder","hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,
 "intermediate_size":12,"hidden_act":"gelu","layer_norm_eps":1e-12,"max_position_embeddings":16,"type_vocab_size":2,
 "vocab_size":10,"pad_token_id":0,"pooling":"concat(mean over tokens, first token)","dtype":"f32",
-"heads":{{"binary":{binary},"risk":{risk},{heads}}},
-"activations":{{"binary":"sigmoid","risk":"sigmoid"{activations}}}}}"#
+"heads":{{"binary":{binary},"risk":{risk},
+"leaves":{{"categories":{categories},"actions":{actions},"effects":{effects},"stakeholders":{stakeholders},
+"extents":{extents},"likelihoods":{likelihoods}}}}},
+"activations":{{"binary":"sigmoid","risk":"sigmoid"}}}}"#
     )
 }
 

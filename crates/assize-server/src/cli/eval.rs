@@ -24,7 +24,7 @@ const NAMED_ERRORS: usize = 5;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A row: {\"id\":\"a-1\",\"prompt\":\"...\",\"response\":null,\"prompt_harmful\":false,\"response_harmful\":null,\n        \"response_refusal\":null,\"adversarial\":null,\"context\":[\"Human: ...\",\"Assistant: ...\"]}\nA label is true, false or null; only what is labelled is judged. `context` holds earlier turns,\nas strings or as {\"role\",\"content\"}. A row that can't be judged counts as wrong.\n\nA row may also have the leaves of a harm-benefit tree, or how harmful people find the prompt:\n       {\"id\":\"t-1\",\"prompt\":\"...\",\"harms\":[{\"category\":\"Privacy\",\"extent\":\"minor\",\"likelihood\":\"high\"}],\n        \"benefits\":[{\"extent\":\"major\",\"likelihood\":\"low\"}],\"mean_rating\":26.5}\nThe expected masses are then compared with extent (minor .25, significant .5, substantial .75,\nmajor 1) times likelihood (low .15, medium .5, high .85), and with the ratings: correlations and, for\neach action category, the AUROC of its presence; a row that can't be judged is left out.\n\n`best F1` is the F1 at the threshold that the set itself would have liked best: it has seen the\nanswers, so it is no result, and nothing may be tuned by it.\nBenchmarks are not part of this repository.\n\nExamples:\n  assize eval bench/*.jsonl\n  assize eval bench/xstest.jsonl --json --operating-points\n  assize eval trees/validation.jsonl --json\n  assize eval bench/xstest.jsonl --limit 100 --scores scores.jsonl"
+    after_help = "A row: {\"id\":\"a-1\",\"prompt\":\"...\",\"response\":null,\"prompt_harmful\":false,\"response_harmful\":null,\n        \"response_refusal\":null,\"adversarial\":null,\"context\":[\"Human: ...\",\"Assistant: ...\"]}\nA label is true, false or null; only what is labelled is judged. `context` holds earlier turns,\nas strings or as {\"role\",\"content\"}. A row that can't be judged counts as wrong.\n\nA row may also have the leaves of a harm-benefit tree, or how harmful people find the prompt:\n       {\"id\":\"t-1\",\"prompt\":\"...\",\"harms\":[{\"category\":\"Privacy\",\"extent\":\"minor\",\"likelihood\":\"high\"}],\n        \"benefits\":[{\"extent\":\"major\",\"likelihood\":\"low\"}],\"mean_rating\":26.5}\nThe expected masses are then compared with extent (minor .25, significant .5, substantial .75,\nmajor 1) times likelihood (low .15, medium .5, high .85), and with the ratings: correlations and, for\neach action category, the AUROC of its presence; a row that can't be judged is left out.\n\n`best F1` is the F1 at the threshold that the set itself would have liked best: it has seen the\nanswers, so it is no result, and nothing may be tuned by it.\nBenchmarks are not part of this repository.\n\nExamples:\n  assize eval bench/*.jsonl\n  assize eval bench/xstest.jsonl --json --threshold 0.5\n  assize eval trees/validation.jsonl --json\n  assize eval bench/xstest.jsonl --limit 100 --scores scores.jsonl"
 )]
 pub(super) struct Args {
     /// Labelled JSON Lines, one benchmark a file
@@ -33,12 +33,9 @@ pub(super) struct Args {
     /// Print a JSON object for each set and task, with fractions, instead of a table in percent
     #[arg(long)]
     json: bool,
-    /// A score from here on is a yes, for every head [default: 0.5]; wins over --operating-points
+    /// A score from here on is a yes, for every head [default: the operating points of the model's card]
     #[arg(long, value_parser = score)]
     threshold: Option<Score>,
-    /// Take the thresholds from the model's card
-    #[arg(long)]
-    operating_points: bool,
     /// Judge only so many rows of each file, spread evenly over it
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
@@ -124,12 +121,7 @@ fn read_sets(args: &Args) -> anyhow::Result<Vec<Set>> {
 }
 
 fn threshold(args: &Args, judge: &Judge, task: Task) -> f32 {
-    match (args.threshold, args.operating_points) {
-        (Some(given), _) => given.get(),
-        (None, true) => judge.operating_points.get(task.head()).get(),
-        // As in published tables.
-        (None, false) => 0.5,
-    }
+    args.threshold.unwrap_or_else(|| judge.operating_points.get(task.head())).get()
 }
 
 /// Prints what is there and forgets it: a person who follows a long run sees each set when it is done.

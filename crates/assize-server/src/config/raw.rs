@@ -121,7 +121,7 @@ pub struct RawInference {
 impl Default for RawInference {
     fn default() -> Self {
         Self {
-            model: "models/guard-v0".to_owned(),
+            model: "models/guard-v1".to_owned(),
             device: "cpu".to_owned(),
             deadline: Duration::from_secs(10),
             max_requests: 256,

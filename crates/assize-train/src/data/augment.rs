@@ -19,6 +19,8 @@ use std::sync::Arc;
 const SHORT_WORDS: usize = 60;
 /// No further tactic is added where the whole would have more words: about the 160 tokens at which sequences are cut.
 const COMPOSED_WORDS: usize = 110;
+/// A harmful reply with fewer words may be harmful for its prompt only ("yes, do").
+const SELF_SUFFICIENT_WORDS: usize = 25;
 /// Of 20 composed prompts, how many have at most one, two, three tactics.
 const TACTICS_OF_20: [(usize, u32); 3] = [(1, 10), (2, 17), (3, 20)];
 
@@ -60,6 +62,56 @@ pub(super) fn converse(
         let turns = random.random_range(1..=2);
         example.context =
             (0..turns).filter_map(|_| earlier.choose(random)).map(|turn| Arc::clone(turn)).collect();
+    }
+    example
+}
+
+/// The prompts that replies are put behind by [`exchange`].
+#[derive(Default)]
+pub(super) struct Questions {
+    pub(super) harmful: Vec<Arc<str>>,
+    pub(super) benign: Vec<Arc<str>>,
+}
+
+impl Questions {
+    /// The short labelled prompts of an epoch.
+    pub(super) fn of(examples: &[&Example]) -> Self {
+        let mut found = Self::default();
+        for example in examples.iter().filter(|example| is_turn(example)) {
+            match example.labels.get(GuardHead::PromptHarmful) {
+                Some(label) if label >= 0.5 => found.harmful.push(Arc::clone(&example.prompt)),
+                Some(_) => found.benign.push(Arc::clone(&example.prompt)),
+                None => {}
+            }
+        }
+        found
+    }
+}
+
+/// By chance puts a reply behind another prompt, so that the prompt alone decides nothing about the reply: a harmless one
+/// or a refusal behind a harmful prompt, a harmful one that says enough by itself behind a benign prompt. Its labels
+/// stay; an answer to another question is no refusal.
+pub(super) fn exchange(
+    mut example: Example,
+    questions: &Questions,
+    probability: f64,
+    random: &mut ChaCha8Rng,
+) -> Example {
+    let Some(response) = &example.response else { return example };
+    let others = match example.labels.get(GuardHead::ResponseHarmful) {
+        Some(label) if label >= 0.5 && words(response) < SELF_SUFFICIENT_WORDS => return example,
+        Some(label) if label >= 0.5 => &questions.benign,
+        Some(_) => &questions.harmful,
+        None if example.labels.get(GuardHead::ResponseRefusal).is_some_and(|label| label >= 0.5) => {
+            &questions.harmful
+        }
+        None => return example,
+    };
+    if random.random_bool(probability)
+        && let Some(question) = others.choose(random)
+    {
+        example.prompt = Arc::clone(question);
+        example.context.clear();
     }
     example
 }

@@ -33,6 +33,9 @@ pub struct DataConfig {
     pub(super) augment: AugmentConfig,
     /// At least one.
     pub(super) sets: Vec<SetConfig>,
+    /// Our own annotations of rows of `train/`, below the recipe's folder. A label of the row's own set stays beside
+    /// them: where they disagree, both are learnt.
+    pub(super) annotations: Vec<SetConfig>,
 }
 
 /// How often an example is varied; each is a probability.
@@ -48,6 +51,9 @@ pub struct AugmentConfig {
     /// A labelled prompt without context is put after one or two other prompts of the epoch, harmful or not: its
     /// labels stay, so that a turn answers for itself.
     pub converse: f64,
+    /// A labelled reply is put behind another prompt: a harmless one behind a harmful prompt, a harmful one behind a
+    /// benign prompt.
+    pub exchange: f64,
 }
 
 /// One file to learn from.
@@ -114,6 +120,8 @@ struct RawData {
     #[serde(default)]
     augment: AugmentConfig,
     sets: Vec<SetConfig>,
+    #[serde(default)]
+    annotations: Vec<SetConfig>,
 }
 
 const fn one() -> f64 {
@@ -121,9 +129,9 @@ const fn one() -> f64 {
 }
 
 impl DataConfig {
-    /// The sets, in the order in which [`super::Corpus::sets`] begins.
-    pub fn sets(&self) -> &[SetConfig] {
-        &self.sets
+    /// The sets and then the annotations, in the order in which [`super::Corpus::sets`] begins.
+    pub fn sets(&self) -> impl Iterator<Item = &SetConfig> {
+        self.sets.iter().chain(&self.annotations)
     }
 }
 
@@ -178,6 +186,7 @@ impl TryFrom<RawData> for DataConfig {
         within("data.augment.decorate", raw.augment.decorate, PROBABILITY)?;
         within("data.augment.evade", raw.augment.evade, PROBABILITY)?;
         within("data.augment.converse", raw.augment.converse, PROBABILITY)?;
+        within("data.augment.exchange", raw.augment.exchange, PROBABILITY)?;
         check_hold_out(&raw.hold_out)?;
         if raw.sets.is_empty() {
             return Err(DataError::setting("data.sets", "is empty; name at least one set to learn from"));
@@ -191,8 +200,16 @@ impl TryFrom<RawData> for DataConfig {
                 return Err(DataError::setting(format!("{key}.path"), problem));
             }
         }
-        let RawData { root, hold_out, development_share, augment, sets } = raw;
-        Ok(Self { root, hold_out, development_share, augment, sets })
+        for (index, set) in raw.annotations.iter().enumerate() {
+            let key = format!("data.annotations[{index}]");
+            if !inside(&set.path) {
+                let problem = format!("is `{}`; give a `.jsonl` file below the recipe's folder", set.path);
+                return Err(DataError::setting(format!("{key}.path"), problem));
+            }
+            check_numbers(&key, set)?;
+        }
+        let RawData { root, hold_out, development_share, augment, sets, annotations } = raw;
+        Ok(Self { root, hold_out, development_share, augment, sets, annotations })
     }
 }
 
@@ -210,6 +227,10 @@ fn check_hold_out(hold_out: &[String]) -> Result<(), DataError> {
 
 fn check_set(key: &str, set: &SetConfig, hold_out: &[String]) -> Result<(), DataError> {
     check_path(&format!("{key}.path"), &set.path, hold_out)?;
+    check_numbers(key, set)
+}
+
+fn check_numbers(key: &str, set: &SetConfig) -> Result<(), DataError> {
     within(&format!("{key}.weight"), set.weight, WEIGHT)?;
     within(&format!("{key}.repeat"), set.repeat, REPEAT)?;
     if set.rows_per_question == Some(0) {
@@ -231,10 +252,8 @@ fn check_set(key: &str, set: &SetConfig, hold_out: &[String]) -> Result<(), Data
 }
 
 fn check_path(key: &str, path: &str, hold_out: &[String]) -> Result<(), DataError> {
-    let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    let jsonl = Path::new(path).extension().is_some_and(|ending| ending == "jsonl");
     let annotated = ANNOTATED.iter().find(|(train, _)| path == *train);
-    if annotated.is_none() && !(plain && jsonl && path.starts_with("train/")) {
+    if annotated.is_none() && !(inside(path) && path.starts_with("train/")) {
         let problem = format!(
             "is `{path}`; only `train/*.jsonl`, `trees/train.jsonl` and `replies/train.jsonl` may be learnt from"
         );
@@ -247,6 +266,13 @@ fn check_path(key: &str, path: &str, hold_out: &[String]) -> Result<(), DataErro
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Whether this is a JSON Lines file that no `..` leads out to.
+fn inside(path: &str) -> bool {
+    let path = Path::new(path);
+    path.components().all(|part| matches!(part, Component::Normal(_)))
+        && path.extension().is_some_and(|ending| ending == "jsonl")
 }
 
 fn within(key: &str, value: f64, allowed: RangeInclusive<f64>) -> Result<(), DataError> {

@@ -1,7 +1,8 @@
 //! All sets of a recipe in memory, and the examples of an epoch drawn from them. What is held out or kept for
 //! development is in no epoch.
 
-use super::augment::{augment, converse, is_turn};
+use super::annotations;
+use super::augment::{Questions, augment, converse, exchange, is_turn};
 use super::config::{AugmentConfig, DataConfig, SetConfig};
 use super::error::DataError;
 use super::example::Example;
@@ -83,8 +84,11 @@ impl Corpus {
             training: Vec::new(),
             augment: config.augment,
         };
-        for set in &config.sets {
-            let file = read(&set.path)?;
+        let plain = config.sets.iter().map(|set| Ok((set, read(&set.path)?)));
+        let annotated =
+            config.annotations.iter().map(|set| Ok((set, annotations::read(&base.join(&set.path), &root)?)));
+        for found in plain.chain(annotated) {
+            let (set, file) = found?;
             corpus.add(set, &file, &held_out, config.development_share);
             if corpus.training.last().is_none_or(|training| training.examples.is_empty()) {
                 return Err(DataError::NoLabels { path: root.join(&set.path) });
@@ -121,8 +125,10 @@ impl Corpus {
         drawn.shuffle(&mut random);
         let earlier: Vec<&Arc<str>> =
             drawn.iter().filter(|example| is_turn(example)).map(|e| &e.prompt).collect();
+        let questions = Questions::of(&drawn);
         let vary = |example: &&Example| {
-            let varied = augment((*example).clone(), self.augment, &mut random);
+            let varied = exchange((*example).clone(), &questions, self.augment.exchange, &mut random);
+            let varied = augment(varied, self.augment, &mut random);
             converse(varied, &earlier, self.augment.converse, &mut random)
         };
         drawn.iter().map(vary).collect()

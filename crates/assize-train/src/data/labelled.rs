@@ -79,6 +79,10 @@ fn labels(row: &Row, set: &SetConfig, part: Part) -> Labels {
             *label = known.or_else(|| set.assume.get(head)).map(|yes| if yes { 1.0 } else { 0.0 });
         }
     }
+    if labels.get(GuardHead::ResponseHarmful) == Some(1.0) && set.uses(LabelName::ResponseRefusal) {
+        // Who does harm has not refused: sets that judge harm only leave the refusal open.
+        labels.set(GuardHead::ResponseRefusal, labels.get(GuardHead::ResponseRefusal).or(Some(0.0)));
+    }
     if part == Part::Prompt {
         labels.risk = row.risk.filter(|_| set.uses(LabelName::Risk));
         labels.tree = row.tree.clone().filter(|_| set.uses(LabelName::Tree));

@@ -1,6 +1,7 @@
 //! From files of labelled rows to the examples of an epoch. First step of `assize-train`; never reads a benchmark,
 //! never shows a text.
 
+mod annotations;
 mod augment;
 mod config;
 mod corpus;

@@ -88,25 +88,35 @@ enum RawRole {
 
 /// Reads a file; rows with an empty prompt are left out, there is nothing to read in them.
 pub(super) fn read(path: &Path) -> Result<RowFile, DataError> {
-    let file_error = |source| DataError::File { path: path.to_owned(), source };
-    let text = std::fs::read_to_string(path).map_err(file_error)?;
-    let mut digest = String::with_capacity(64);
-    for byte in Sha256::digest(text.as_bytes()) {
-        // Writing to a string can't fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
+    let text = text(path)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let rows = lines.map(|(index, line)| {
         let error = |problem| DataError::Line { path: path.to_owned(), line: index + 1, problem };
         parse(line).and_then(Row::new).map_err(error)
     });
     let rows = rows.filter(|row| row.as_ref().map_or(true, |row| !row.prompt.trim().is_empty()));
-    Ok(RowFile { rows: rows.collect::<Result<_, _>>()?, digest })
+    Ok(RowFile { rows: rows.collect::<Result<_, _>>()?, digest: digest(&text) })
 }
 
-fn parse(text: &str) -> Result<RawRow, String> {
+/// The whole file.
+pub(super) fn text(path: &Path) -> Result<String, DataError> {
+    std::fs::read_to_string(path).map_err(|source| DataError::File { path: path.to_owned(), source })
+}
+
+/// SHA-256, 64 hexadecimal digits.
+pub(super) fn digest(text: &str) -> String {
+    let mut digest = String::with_capacity(64);
+    for byte in Sha256::digest(text.as_bytes()) {
+        // Writing to a string can't fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
+}
+
+/// One line; the error names the key and quotes nothing.
+pub(super) fn parse<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, String> {
     let mut parser = serde_json::Deserializer::from_str(text);
-    let row: RawRow = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
+    let row: T = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
         // The parser's own message may quote the value, which is somebody's text.
         match error.inner().classify() {
             Category::Data => format!("`{}` is missing or has the wrong type", error.path()),
@@ -159,7 +169,8 @@ fn user_turn(turn: &RawTurn) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn risks(names: &[String]) -> Result<[bool; RiskCategory::ALL.len()], String> {
+/// The categories named, of all.
+pub(super) fn risks(names: &[String]) -> Result<[bool; RiskCategory::ALL.len()], String> {
     let known = |(index, name): (usize, &String)| {
         name.parse::<RiskCategory>().map_err(|unknown| {
             format!("`risk_categories[{index}]` is an unknown name; allowed: {}", unknown.allowed)

@@ -13,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use tempfile::TempDir;
 
+mod overlay;
+
 const LEAF: &str =
     r#""effect":"Social","stakeholder":"user","extent":"major","likelihood":"low","immediate":true"#;
 
@@ -69,7 +71,11 @@ fn folder() -> TempDir {
 }
 
 fn recipe(root: &Path, augment: &str) -> DataConfig {
-    config(&format!(
+    config(&recipe_text(root, augment)).unwrap()
+}
+
+fn recipe_text(root: &Path, augment: &str) -> String {
+    format!(
         r#"root = "{}"
         hold_out = ["trees/validation.jsonl"]
         development_share = 0.2
@@ -86,8 +92,7 @@ fn recipe(root: &Path, augment: &str) -> DataConfig {
         path = "trees/train.jsonl"
         heads = ["prompt_harmful", "tree"]"#,
         root.display()
-    ))
-    .unwrap()
+    )
 }
 
 fn read(augment: &str) -> Corpus {

@@ -64,6 +64,23 @@ impl TreeTargets {
         }
         targets
     }
+
+    /// All numbers, in the order of the fields.
+    pub fn numbers(&self) -> impl Iterator<Item = f32> {
+        let parts: [&[f32]; 10] = [
+            &self.harm_leaves,
+            &self.harm_severity,
+            &self.harm_effect,
+            &self.harm_stakeholder,
+            &self.harm_action,
+            &self.harm_mass,
+            &self.benefit_leaves,
+            &self.benefit_severity,
+            &self.benefit_stakeholder,
+            &self.benefit_mass,
+        ];
+        parts.into_iter().flatten().copied()
+    }
 }
 
 /// A leaf's place among the severities, and its mass.

@@ -37,7 +37,7 @@ proptest! {
 
     #[test]
     fn gradients_are_those_of_the_loss(
-        labels in labels(), seed in prop::collection::vec(-3.0_f32..3.0, HeadKind::Leaves.width()),
+        labels in labels(), seed in prop::collection::vec(-3.0_f32..3.0, HeadLogits::WIDTH),
     ) {
         let mut gradient = vec![0.0; seed.len()];
         LossWeights::default().row(&seed, &labels, 1.5, &mut gradient);
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_known_is_not_taught(seed in prop::collection::vec(-3.0_f32..3.0, HeadKind::Leaves.width())) {
+    fn what_is_not_known_is_not_taught(seed in prop::collection::vec(-3.0_f32..3.0, HeadLogits::WIDTH)) {
         let mut gradient = vec![0.0; seed.len()];
         let found = LossWeights::default().row(&seed, &Labels::default(), 1.0, &mut gradient);
         prop_assert!(found.total() == 0.0 && gradient.iter().all(|slope| *slope == 0.0));
@@ -81,13 +81,13 @@ fn descending_reaches_the_tree_that_was_given() {
     let tree = Tree { harms: vec![harm(8, 3), harm(8, 3), harm(31, 1)], benefits: vec![harm(0, 0)] };
     let labels = Labels { tree: Some(Arc::new(tree.clone())), ..Labels::default() };
     let weights = LossWeights { presence: 1.0, leaves: 1.0, shares: 1.0, ..LossWeights::default() };
-    let mut logits = vec![0.0_f32; HeadKind::Leaves.width()];
+    let mut logits = vec![0.0_f32; HeadLogits::WIDTH];
     for _ in 0..2000 {
         let mut gradient = vec![0.0; logits.len()];
         weights.row(&logits, &labels, 1.0, &mut gradient);
         logits.iter_mut().zip(gradient).for_each(|(logit, slope)| *logit -= 0.5 * slope);
     }
-    let leaves = leaves::LeafLogits::from_row(&logits[HeadKind::GUARD_WIDTH..]).unwrap().tree().unwrap();
+    let leaves = leaves::LeafLogits::from_row(&logits[HeadLogits::GUARD_WIDTH..]).unwrap().tree().unwrap();
     let table = leaves::SeverityWeights::MASS.table();
     let targets = TreeTargets::of(&tree);
     for (category, target) in targets.harm_mass.iter().enumerate() {

@@ -4,7 +4,7 @@ use super::*;
 use assize_candle::DeviceChoice;
 use std::path::Path;
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/guard-v0");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/guard-v1");
 const ROWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/eval/judge/rows.jsonl");
 
 /// The score of one row as the service would find it: read, infer in one batch, assess.
@@ -41,10 +41,10 @@ fn a_benchmark_gets_the_scores_that_the_service_would_give() {
     }
     assert!(judged.outcomes(Task::Adversarial).is_empty());
 
-    // Lines 1 and 2 say the same, line 3 says it in a context (two sequences more), lines 4 and 5 have a pair each.
-    assert_eq!(judge.answers.distinct(), 1 + 2 + 2);
+    // Lines 1 and 2 say the same, line 3 says it in a context (one sequence more), lines 4 and 5 have a pair each.
+    assert_eq!(judge.answers.distinct(), 1 + 1 + 2);
     judge.judge(&set, |_| {}).unwrap();
-    assert_eq!(judge.answers.distinct(), 5, "the second time, everything is known");
+    assert_eq!(judge.answers.distinct(), 4, "the second time, everything is known");
 }
 
 #[test]
