@@ -90,8 +90,8 @@ async fn long_text_is_read_in_windows_and_the_verdict_says_how_much() {
     check_coverage(&line.repeat(60_000 / line.len()), false, 16..=16).await;
 }
 
-/// The end of a long text is read. That is all: a window dilutes one sentence among two hundred harmless words (the score
-/// doubles and stays low), and a better model, or shorter windows at both ends, will let this ask for more.
+/// The beginning and the end of a long prompt are read by themselves, too: a window of two hundred words would average
+/// one sentence away.
 #[tokio::test]
 async fn what_stands_at_either_end_of_a_long_text_is_seen() {
     let plain = "My garden has roses, beans and a small pond with two frogs in it. ".repeat(60);
@@ -100,6 +100,6 @@ async fn what_stands_at_either_end_of_a_long_text_is_seen() {
     let without = harm(&plain).await;
     for text in [format!("{plain}{bad}"), format!("{bad} {plain}")] {
         let with = harm(&text).await;
-        assert!(with > 1.5 * without, "{with} against {without}");
+        assert!(with > 4.0 * without, "{with} against {without}");
     }
 }

@@ -12,7 +12,7 @@
 //! for the turn itself; then `harmful = max( p(prompt), p(prompt in its context) )`.
 //!
 //! The response is read as the second segment after its prompt: alone or with the context, whichever governs the
-//! prompt, for the same two reasons. Long text is cut into windows.
+//! prompt, for the same two reasons. Long text is cut into windows; the two ends of a long prompt are read by themselves, too.
 
 mod combine;
 mod compose;
@@ -204,7 +204,9 @@ impl Reader {
         let capacity = input.window_tokens.saturating_sub(Sequence::SINGLE_OVERHEAD);
         let (windows, coverage) = windows::cut(prompt.ids.len(), capacity, input.max_windows);
         let coverage = self.known(coverage, &prompt.ids, &windows);
-        let parts = parts(&prompt.ids, windows).chain(prompt.plain_parts(capacity, input.max_windows));
+        let ends = parts(&prompt.ids, windows::short_ends(prompt.ids.len()));
+        let parts =
+            parts(&prompt.ids, windows).chain(ends).chain(prompt.plain_parts(capacity, input.max_windows));
         let sequences = parts.map(|part| Sequence::single(self.framing, part).map_err(ReadError::Window));
         reading.plan.prompt = reading.append(sequences)?;
         if context.is_empty() {

@@ -3,6 +3,11 @@
 use assize_domain::Coverage;
 use std::ops::Range;
 
+/// Tokens of a short end: a long sentence or two.
+const SHORT: usize = 64;
+/// A text with fewer tokens is read in whole windows only: a sentence weighs enough there.
+const LONG: usize = 160;
+
 /// Neighbouring windows share a quarter: a sentence or two on chat text.
 const OVERLAP: usize = 4;
 
@@ -57,6 +62,12 @@ pub(super) fn prompt_room(capacity: usize, response: usize, share: f32) -> usize
     share.max(capacity.saturating_sub(response))
 }
 
+/// The first and the last tokens of a longer text, read by themselves besides the windows: requests stand there, and a
+/// window averages one sentence among two hundred words away. None for a text that is not much longer.
+pub(super) fn short_ends(tokens: usize) -> Vec<Range<usize>> {
+    if tokens < LONG { Vec::new() } else { Vec::from([0..SHORT, tokens - SHORT..tokens]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +103,13 @@ mod tests {
         let (windows, coverage) = cut(100, 8, 3);
         assert_eq!(windows, [0..8, 6..14, 92..100]);
         assert_eq!(coverage, Coverage { tokens: 100, judged: 22, unknown: 0, windows: 3 });
+    }
+
+    #[test]
+    fn a_long_text_has_two_short_ends_besides_its_windows() {
+        assert!(short_ends(0).is_empty() && short_ends(LONG - 1).is_empty());
+        assert_eq!(short_ends(LONG), [0..64, 96..160]);
+        assert_eq!(short_ends(1000), [0..64, 936..1000]);
     }
 
     #[test]
