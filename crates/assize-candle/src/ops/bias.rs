@@ -1,6 +1,6 @@
 //! Adding a bias to every row, and a residual with it. Called by the encoder after a matrix product.
 
-use super::{math::add_to, numbers, on_cpu, reference, rows_and_width, task_rows};
+use super::{by_rows, math::add_to, numbers, on_cpu, reference, rows_and_width, task_rows};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -59,10 +59,7 @@ impl CustomOp2 for AddBias {
     ) -> Result<(CpuStorage, Shape)> {
         let (_, width) = rows_and_width(x_layout, &[bias_layout])?;
         let (x, bias) = (numbers(x, x_layout)?, numbers(bias, bias_layout)?);
-        let mut out = vec![0.0; x.len()];
-        let task = width * task_rows(width);
-        let tasks = out.par_chunks_mut(task).zip(x.par_chunks(task));
-        tasks.for_each(|(out, x)| Arch::new().dispatch(Forward { out, x, bias }));
+        let out = by_rows(x, width, |out, x| Arch::new().dispatch(Forward { out, x, bias }));
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 }

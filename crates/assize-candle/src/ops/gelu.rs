@@ -1,9 +1,8 @@
 //! The feed-forward part's activation, together with the bias before it. Called by the encoder's layers.
 
-use super::{bias::total, math::normal, numbers, on_cpu, reference, rows_and_width, task_rows};
+use super::{by_rows, by_rows_with_sums, math::normal, numbers, on_cpu, reference, rows_and_width};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use pulp::{Arch, Scalar, Simd, WithSimd};
-use rayon::prelude::*;
 
 /// GELU (the exact one, by erf) of `x + bias`: `[rows, n]` and `[n]` to `[rows, n]`.
 ///
@@ -42,10 +41,7 @@ impl CustomOp2 for BiasGelu {
     ) -> Result<(CpuStorage, Shape)> {
         let (_, width) = rows_and_width(x_layout, &[bias_layout])?;
         let (x, bias) = (numbers(x, x_layout)?, numbers(bias, bias_layout)?);
-        let mut out = vec![0.0; x.len()];
-        let task = width * task_rows(width);
-        let tasks = out.par_chunks_mut(task).zip(x.par_chunks(task));
-        tasks.for_each(|(out, x)| Arch::new().dispatch(Forward { out, x, bias }));
+        let out = by_rows(x, width, |out, x| Arch::new().dispatch(Forward { out, x, bias }));
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 }
@@ -100,18 +96,9 @@ impl CustomOp3 for Gradient {
         let (rows, width) = rows_and_width(x_layout, &[bias_layout])?;
         let (x, bias, grad) =
             (numbers(x, x_layout)?, numbers(bias, bias_layout)?, numbers(grad, grad_layout)?);
-        let mut out = vec![0.0; x.len() + width];
-        let (x_grad, bias_grad) = out.split_at_mut_checked(x.len()).unwrap_or_default();
-        let task = width * task_rows(width);
-        let tasks = x_grad.par_chunks_mut(task).zip(x.par_chunks(task)).zip(grad.par_chunks(task));
-        let partials: Vec<Vec<f32>> = tasks
-            .map(|((out, x), grad)| {
-                let mut sums = vec![0.0; width];
-                Arch::new().dispatch(Backward { out, sums: &mut sums, x, bias, grad });
-                sums
-            })
-            .collect();
-        bias_grad.copy_from_slice(&total(width, &partials));
+        let out = by_rows_with_sums((x, grad), width, width, |out, sums, (x, grad)| {
+            Arch::new().dispatch(Backward { out, sums, x, bias, grad });
+        });
         Ok((CpuStorage::F32(out), Shape::from((rows + 1, width))))
     }
 }

@@ -23,6 +23,7 @@ pub(crate) use scatter::scatter_rows;
 
 use crate::encoder::packing::Span;
 use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
+use rayon::prelude::*;
 
 /// Numbers that one task of a parallel loop works on: 64 KiB, so that a task lasts longer than handing it out, and its
 /// input and output stay in a core's second-level cache.
@@ -53,6 +54,37 @@ fn rows_and_width(x: &Layout, vectors: &[&Layout]) -> Result<(usize, usize)> {
         }
     }
     Ok((rows, width))
+}
+
+/// `x` row by row, in parallel tasks of whole rows: `work` fills its part of the result from the same part of `x`.
+fn by_rows(x: &[f32], width: usize, work: impl Fn(&mut [f32], &[f32]) + Sync) -> Vec<f32> {
+    let mut out = vec![0.0; x.len()];
+    let task = width * task_rows(width);
+    out.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(out, x)| work(out, x));
+    out
+}
+
+/// As [`by_rows`] for `x` and `grad` together; every task also has `sums` numbers of its own, which begin at 0, and their
+/// sum over the tasks, in order, follows the result.
+fn by_rows_with_sums(
+    (x, grad): (&[f32], &[f32]),
+    width: usize,
+    sums: usize,
+    work: impl Fn(&mut [f32], &mut [f32], (&[f32], &[f32])) + Sync,
+) -> Vec<f32> {
+    let mut all = vec![0.0; x.len() + sums];
+    let (out, total) = all.split_at_mut_checked(x.len()).unwrap_or_default();
+    let task = width * task_rows(width);
+    let tasks = out.par_chunks_mut(task).zip(x.par_chunks(task)).zip(grad.par_chunks(task));
+    let partials: Vec<Vec<f32>> = tasks
+        .map(|((out, x), grad)| {
+            let mut own = vec![0.0; sums];
+            work(out, &mut own, (x, grad));
+            own
+        })
+        .collect();
+    total.copy_from_slice(&bias::total(sums, &partials));
+    all
 }
 
 /// Sees that the spans lie end to end and cover the `rows` rows: the parallel loops split buffers by them.

@@ -1,9 +1,8 @@
 //! Layer normalisation over a row. Called by the encoder's layers and embeddings.
 
-use super::{bias::total, count, numbers, on_cpu, reference, rows_and_width, task_rows};
+use super::{by_rows, by_rows_with_sums, count, numbers, on_cpu, reference, rows_and_width};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use pulp::{Arch, Scalar, Simd, WithSimd};
-use rayon::prelude::*;
 
 /// `(x - mean) / sqrt(variance + epsilon) * gamma + beta` over every row: `[rows, n]`, `[n]`, `[n]` to `[rows, n]`.
 ///
@@ -63,10 +62,8 @@ impl CustomOp3 for LayerNorm {
         let (_, width) = rows_and_width(x_layout, &[gamma_layout, beta_layout])?;
         let (x, gamma, beta) =
             (numbers(x, x_layout)?, numbers(gamma, gamma_layout)?, numbers(beta, beta_layout)?);
-        let mut out = vec![0.0; x.len()];
-        let (task, epsilon) = (width * task_rows(width), self.epsilon);
-        let tasks = out.par_chunks_mut(task).zip(x.par_chunks(task));
-        tasks.for_each(|(out, x)| Arch::new().dispatch(Forward { out, x, gamma, beta, epsilon }));
+        let epsilon = self.epsilon;
+        let out = by_rows(x, width, |out, x| Arch::new().dispatch(Forward { out, x, gamma, beta, epsilon }));
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 }
@@ -165,18 +162,10 @@ impl CustomOp3 for Gradient {
         let (rows, width) = rows_and_width(x_layout, &[gamma_layout])?;
         let (x, gamma, grad) =
             (numbers(x, x_layout)?, numbers(gamma, gamma_layout)?, numbers(grad, grad_layout)?);
-        let mut out = vec![0.0; x.len() + 2 * width];
-        let (x_grad, sums) = out.split_at_mut_checked(x.len()).unwrap_or_default();
-        let (task, epsilon) = (width * task_rows(width), self.epsilon);
-        let tasks = x_grad.par_chunks_mut(task).zip(x.par_chunks(task)).zip(grad.par_chunks(task));
-        let partials: Vec<Vec<f32>> = tasks
-            .map(|((out, x), grad)| {
-                let mut sums = vec![0.0; 2 * width];
-                Arch::new().dispatch(Backward { out, sums: &mut sums, x, gamma, grad, epsilon });
-                sums
-            })
-            .collect();
-        sums.copy_from_slice(&total(2 * width, &partials));
+        let epsilon = self.epsilon;
+        let out = by_rows_with_sums((x, grad), width, 2 * width, |out, sums, (x, grad)| {
+            Arch::new().dispatch(Backward { out, sums, x, gamma, grad, epsilon });
+        });
         Ok((CpuStorage::F32(out), Shape::from((rows + 2, width))))
     }
 }
