@@ -100,14 +100,12 @@ fn decided_by(decided_by: DecidedBy) -> String {
     }
 }
 
-fn masses(tree: &TreeOutcome) -> (Option<BTreeMap<String, f32>>, Option<f32>) {
-    match tree {
-        TreeOutcome::Expected(masses) => {
-            let ids = ActionCategory::ALL.iter().map(|category| category.id().to_owned());
-            (Some(ids.zip(masses.harm.map(domain::Mass::get)).collect()), Some(masses.benefit.get()))
-        }
-        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => (None, None),
-    }
+fn masses(tree: &TreeOutcome) -> (Option<BTreeMap<String, f64>>, Option<f64>) {
+    let Some(masses) = tree.tree().map(|tree| tree.masses(&domain::LeafWeights::UNIT)) else {
+        return (None, None);
+    };
+    let ids = ActionCategory::ALL.iter().map(|category| category.id().to_owned());
+    (Some(ids.zip(masses.harm).collect()), Some(masses.all_benefit()))
 }
 
 fn scores(guard: &domain::GuardScores) -> response::Scores {

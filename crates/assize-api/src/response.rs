@@ -38,10 +38,10 @@ pub struct VerdictResponse {
     pub risk_categories: Option<BTreeMap<String, f32>>,
     /// Expected harm mass of answering, by SafetyAnalyst's 16 action categories; absent where it was not weighed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub harm_masses: Option<BTreeMap<String, f32>>,
+    pub harm_masses: Option<BTreeMap<String, f64>>,
     /// Expected benefit mass of answering; absent where it was not weighed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub benefit_mass: Option<f32>,
+    pub benefit_mass: Option<f64>,
     /// Why, strongest first; absent with `explain: none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Vec<Reason>>,
@@ -177,6 +177,8 @@ pub struct CommunityDetail {
     pub on_failure: String,
     /// Harmfulness from which on it is a review or a block.
     pub thresholds: BTreeMap<String, f64>,
+    /// How the evidence is summed: `assize` or `safetyanalyst`.
+    pub aggregation: String,
     /// Every weight in force, by key.
     pub weights: BTreeMap<String, f64>,
     /// Lines that hold here as everywhere; no profile can move them.

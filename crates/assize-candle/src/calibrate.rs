@@ -3,11 +3,8 @@
 //! A number that is not finite never becomes a score: it is an error for the guard and an unusable tree for the masses,
 //! so that a broken model can't look like a harmless text.
 
-use crate::{HeadLogits, ModelCard, leaves::SeverityWeights, numerics};
-use assize_domain::{
-    ActionCategory, ExpectedMasses, GuardHead, InvalidScore, Mass, PromptScores, ResponseScores, Score,
-    UnusableTree,
-};
+use crate::{HeadLogits, ModelCard, leaves::ExpectedTree, numerics};
+use assize_domain::{GuardHead, InvalidScore, PromptScores, ResponseScores, Score, UnusableTree};
 
 /// A guard head gave a number that is not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,21 +55,12 @@ pub fn response_scores(logits: &HeadLogits, card: &ModelCard) -> Result<Response
     })
 }
 
-/// The expected masses of the prompt, in the unit of [`SeverityWeights::MASS`].
+/// The tree to be expected of the prompt.
 ///
 /// # Errors
 /// [`UnusableTree::NotFinite`] when one of the heads' outputs is not finite.
-pub fn expected_masses(logits: &HeadLogits) -> Result<ExpectedMasses, UnusableTree> {
-    let tree = logits.tree.tree().ok_or(UnusableTree::NotFinite)?;
-    let table = SeverityWeights::MASS.table();
-    let masses: Vec<f32> = tree.harms.iter().map(|leaves| leaves.mass(&table)).collect();
-    let masses = <[f32; ActionCategory::ALL.len()]>::try_from(masses);
-    let harm = masses.ok().and_then(|masses| all_of(masses, Mass::new));
-    let benefit = Mass::new(tree.benefits.iter().map(|leaves| leaves.mass(&table)).sum());
-    Ok(ExpectedMasses {
-        harm: harm.ok_or(UnusableTree::NotFinite)?,
-        benefit: benefit.map_err(|_| UnusableTree::NotFinite)?,
-    })
+pub fn expected_tree(logits: &HeadLogits) -> Result<ExpectedTree, UnusableTree> {
+    logits.tree.tree().ok_or(UnusableTree::NotFinite)
 }
 
 /// Converts every number, or none.

@@ -1,5 +1,7 @@
 //! The leaves of a harm-benefit tree as numbers: what the encoder's leaf heads mean, and the expected tree they give.
 //!
+//! The lists that its numbers follow are the domain's.
+//!
 //! For each harmful action category, and for each effect of a benefit, the heads give the probability that the tree
 //! has leaves there, how many there then are, and how these are shared out over extent × likelihood × immediacy, over
 //! effects and over stakeholders. Expectation is linear, so the expected aggregate under *any* weights is a sum of
@@ -11,116 +13,16 @@
 //!
 //! Extent, likelihood and immediacy are shared out jointly, so that weights which multiply them are exact. Effects and
 //! stakeholders are shared out apart from them: a weight on both is exact only where they don't depend on each other.
-//!
-//! SOURCE: SafetyAnalyst's schema (Li et al. 2024): 16 categories, 45 actions (AIR-2024), 15 effects, 4 extents,
-//! 3 likelihoods, immediate or not; 9 groups of stakeholders as the training trees have them.
 
 use crate::numerics::{sigmoid, softplus};
-use assize_domain::ActionCategory;
+use assize_domain::{ActionCategory, Effect, HarmAction, LeafWeights, Severity, Stakeholder};
 use std::ops::Range;
 
-/// The 45 harmful actions, in the taxonomy's order; [`CATEGORY_OF_ACTION`] has the category of each.
-pub const ACTIONS: [&str; 45] = [
-    "Confidentiality",
-    "Integrity",
-    "Availability",
-    "Automated Decision-Making",
-    "Autonomous Unsafe Operation of Systems",
-    "Advice in Heavily Regulated Industries",
-    "Supporting Malicious Organized Groups",
-    "Celebrating Suffering",
-    "Violent Acts",
-    "Depicting Violence",
-    "Weapon Usage & Development",
-    "Military and Warfare",
-    "Harassment",
-    "Hate Speech",
-    "Perpetuating Harmful Beliefs",
-    "Offensive Language",
-    "Adult Content",
-    "Erotic",
-    "Non-Consensual Nudity",
-    "Monetized",
-    "Endangerment, Harm, or Abuse of Children",
-    "Child Sexual Abuse",
-    "Suicidal and Non-suicidal Self-injury",
-    "Political Persuasion",
-    "Influencing Politics",
-    "Deterring Democratic Participation",
-    "Disrupting Social Order",
-    "High-Risk Financial Activities",
-    "Unfair Market Practices",
-    "Disempowering Workers",
-    "Fraudulent Schemes",
-    "Fraud",
-    "Academic Dishonesty",
-    "Mis/disinformation",
-    "Sowing Division",
-    "Misrepresentation",
-    "Types of Defamation",
-    "Violating Specific Types of Rights",
-    "Discriminatory Activities",
-    "Protected Characteristics",
-    "Unauthorized Privacy Violations",
-    "Types of Sensitive Data",
-    "Illegal/Regulated Substances",
-    "Illegal Services/Exploitation",
-    "Other Unlawful/Criminal Activities",
-];
-
-/// Index into [`ActionCategory::ALL`] of each of [`ACTIONS`].
-pub const CATEGORY_OF_ACTION: [usize; 45] = [
-    0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 6, 7, 7, 7, 7, 8, 8, 8, 8, 9, 9, 9, 10,
-    10, 11, 12, 13, 13, 14, 14, 15, 15, 15,
-];
-
-/// The 15 effects, harmful or beneficial.
-pub const EFFECTS: [&str; 15] = [
-    "Death",
-    "Physical health",
-    "Transient emotional changes",
-    "Persistent emotional state changes",
-    "Social",
-    "Physical property",
-    "Financial property",
-    "Intellectual property",
-    "Freedom and agency",
-    "Accurate information access",
-    "Institutional",
-    "Public resource",
-    "Societal disruption or order",
-    "Non-human animals",
-    "Ecosystem",
-];
-
-/// Who is affected.
-pub const STAKEHOLDERS: [&str; 9] = [
-    "user",
-    "other individuals",
-    "vulnerable or protected group",
-    "children",
-    "organisations",
-    "government",
-    "public",
-    "environment",
-    "AI provider",
-];
-
-/// How much, from little to much.
-pub const EXTENTS: [&str; 4] = ["minor", "significant", "substantial", "major"];
-
-/// How likely, from less to more.
-pub const LIKELIHOODS: [&str; 3] = ["low", "medium", "high"];
-
-/// Combinations of extent, likelihood and immediacy: [`severity`] is the index.
-pub const SEVERITIES: usize = EXTENTS.len() * LIKELIHOODS.len() * 2;
-
-/// The index of a combination: immediacy runs fastest, then likelihood, then extent.
-pub const fn severity(extent: usize, likelihood: usize, immediate: bool) -> usize {
-    (extent * LIKELIHOODS.len() + likelihood) * 2 + immediate as usize
-}
-
-const CATEGORIES: usize = ActionCategory::ALL.len();
+const ACTIONS: usize = HarmAction::COUNT;
+const EFFECTS: usize = Effect::COUNT;
+const SEVERITIES: usize = Severity::COUNT;
+const STAKEHOLDERS: usize = Stakeholder::COUNT;
+const CATEGORIES: usize = ActionCategory::COUNT;
 
 /// Where each group of numbers stands in a row of the leaf heads.
 ///
@@ -136,20 +38,19 @@ impl LeafLayout {
     /// Log shares over severities, by category.
     pub const HARM_SEVERITY: Range<usize> = after(&Self::HARM_LEAVES, CATEGORIES * SEVERITIES);
     /// Log shares over effects, by category.
-    pub const HARM_EFFECT: Range<usize> = after(&Self::HARM_SEVERITY, CATEGORIES * EFFECTS.len());
+    pub const HARM_EFFECT: Range<usize> = after(&Self::HARM_SEVERITY, CATEGORIES * EFFECTS);
     /// Log shares over stakeholders, by category.
-    pub const HARM_STAKEHOLDER: Range<usize> = after(&Self::HARM_EFFECT, CATEGORIES * STAKEHOLDERS.len());
+    pub const HARM_STAKEHOLDER: Range<usize> = after(&Self::HARM_EFFECT, CATEGORIES * STAKEHOLDERS);
     /// Log shares over all 45 actions; read within a category.
-    pub const HARM_ACTION: Range<usize> = after(&Self::HARM_STAKEHOLDER, ACTIONS.len());
+    pub const HARM_ACTION: Range<usize> = after(&Self::HARM_STAKEHOLDER, ACTIONS);
     /// Log-odds that an effect has benefit leaves.
-    pub const BENEFIT_PRESENCE: Range<usize> = after(&Self::HARM_ACTION, EFFECTS.len());
+    pub const BENEFIT_PRESENCE: Range<usize> = after(&Self::HARM_ACTION, EFFECTS);
     /// Benefit leaves beyond the first where there are some, before softplus.
-    pub const BENEFIT_LEAVES: Range<usize> = after(&Self::BENEFIT_PRESENCE, EFFECTS.len());
+    pub const BENEFIT_LEAVES: Range<usize> = after(&Self::BENEFIT_PRESENCE, EFFECTS);
     /// Log shares over severities, by effect.
-    pub const BENEFIT_SEVERITY: Range<usize> = after(&Self::BENEFIT_LEAVES, EFFECTS.len() * SEVERITIES);
+    pub const BENEFIT_SEVERITY: Range<usize> = after(&Self::BENEFIT_LEAVES, EFFECTS * SEVERITIES);
     /// Log shares over stakeholders, by effect.
-    pub const BENEFIT_STAKEHOLDER: Range<usize> =
-        after(&Self::BENEFIT_SEVERITY, EFFECTS.len() * STAKEHOLDERS.len());
+    pub const BENEFIT_STAKEHOLDER: Range<usize> = after(&Self::BENEFIT_SEVERITY, EFFECTS * STAKEHOLDERS);
     /// Numbers in a row.
     pub const WIDTH: usize = Self::BENEFIT_STAKEHOLDER.end;
 }
@@ -173,13 +74,13 @@ pub struct ExpectedLeaves {
     pub presence: f32,
     /// Expected number of leaves, at least 0: presence times the number where there are some.
     pub leaves: f32,
-    /// Shares over [`SEVERITIES`]; they sum to 1.
+    /// Shares over [`Severity::index`]; they sum to 1.
     pub severity: Vec<f32>,
-    /// Shares over [`EFFECTS`]; they sum to 1. For a benefit all of it is its own effect.
+    /// Shares over [`Effect::ALL`]; they sum to 1. For a benefit all of it is its own effect.
     pub effect: Vec<f32>,
-    /// Shares over [`STAKEHOLDERS`]; they sum to 1.
+    /// Shares over [`Stakeholder::ALL`]; they sum to 1.
     pub stakeholder: Vec<f32>,
-    /// Shares over the category's own entries of [`ACTIONS`], zero elsewhere; empty for a benefit.
+    /// Shares over the category's own entries of [`HarmAction::ALL`], zero elsewhere; empty for a benefit.
     pub action: Vec<f32>,
 }
 
@@ -188,48 +89,28 @@ pub struct ExpectedLeaves {
 pub struct ExpectedTree {
     /// In the order of [`ActionCategory::ALL`].
     pub harms: Vec<ExpectedLeaves>,
-    /// In the order of [`EFFECTS`].
+    /// In the order of [`Effect::ALL`].
     pub benefits: Vec<ExpectedLeaves>,
-}
-
-/// What a leaf weighs by its extent, likelihood and immediacy.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SeverityWeights {
-    /// In the order of [`EXTENTS`].
-    pub extent: [f32; EXTENTS.len()],
-    /// In the order of [`LIKELIHOODS`].
-    pub likelihood: [f32; LIKELIHOODS.len()],
-    /// Factor of what is not immediate.
-    pub later: f32,
-}
-
-impl SeverityWeights {
-    /// The weights of the unit that masses are given in: later effects count as much as immediate ones.
-    ///
-    /// SOURCE: guard-v0's README, "harm mass".
-    pub const MASS: Self = Self { extent: [0.25, 0.5, 0.75, 1.0], likelihood: [0.15, 0.5, 0.85], later: 1.0 };
-
-    /// The weight of every combination, in the order of [`severity`].
-    pub fn table(&self) -> [f32; SEVERITIES] {
-        let mut table = [0.0; SEVERITIES];
-        let extents = self.extent.iter().enumerate();
-        let pairs =
-            extents.flat_map(|(e, x)| self.likelihood.iter().enumerate().map(move |(l, y)| (e, l, x * y)));
-        for (extent, likelihood, weight) in pairs {
-            for (immediate, factor) in [(false, self.later), (true, 1.0)] {
-                if let Some(place) = table.get_mut(severity(extent, likelihood, immediate)) {
-                    *place = weight * factor;
-                }
-            }
-        }
-        table
-    }
 }
 
 impl ExpectedLeaves {
     /// The expected sum over the leaves of their weights: `leaves × Σ share × weight`, at least 0.
     pub fn mass(&self, weights: &[f32; SEVERITIES]) -> f32 {
         self.leaves * self.severity.iter().zip(weights).map(|(share, weight)| share * weight).sum::<f32>()
+    }
+
+    /// In the unit that masses are told in.
+    pub fn unit_mass(&self) -> f32 {
+        self.mass(&unit())
+    }
+}
+
+impl ExpectedTree {
+    /// The harm by category and all the benefit, in the unit that masses are told in.
+    pub fn unit_masses(&self) -> ([f32; CATEGORIES], f32) {
+        let mut harm = [0.0; CATEGORIES];
+        harm.iter_mut().zip(&self.harms).for_each(|(mass, leaves)| *mass = leaves.unit_mass());
+        (harm, self.benefits.iter().map(ExpectedLeaves::unit_mass).sum())
     }
 }
 
@@ -248,14 +129,14 @@ impl LeafLogits {
     pub fn tree(&self) -> Option<ExpectedTree> {
         self.0.iter().all(|logit| logit.is_finite()).then(|| ExpectedTree {
             harms: (0..CATEGORIES).map(|category| self.harm(category)).collect(),
-            benefits: (0..EFFECTS.len()).map(|effect| self.benefit(effect)).collect(),
+            benefits: (0..EFFECTS).map(|effect| self.benefit(effect)).collect(),
         })
     }
 
     fn harm(&self, category: usize) -> ExpectedLeaves {
         let (presence, leaves) = self.count(&LeafLayout::HARM_PRESENCE, &LeafLayout::HARM_LEAVES, category);
-        let own = CATEGORY_OF_ACTION.map(|of| of == category);
-        let actions = self.block(&LeafLayout::HARM_ACTION, 0, ACTIONS.len());
+        let own = HarmAction::ALL.map(|action| action.category().index() == category);
+        let actions = self.block(&LeafLayout::HARM_ACTION, 0, ACTIONS);
         let masked: Vec<f32> = actions
             .iter()
             .zip(own)
@@ -265,8 +146,8 @@ impl LeafLogits {
             presence,
             leaves,
             severity: shares(self.block(&LeafLayout::HARM_SEVERITY, category, SEVERITIES)),
-            effect: shares(self.block(&LeafLayout::HARM_EFFECT, category, EFFECTS.len())),
-            stakeholder: shares(self.block(&LeafLayout::HARM_STAKEHOLDER, category, STAKEHOLDERS.len())),
+            effect: shares(self.block(&LeafLayout::HARM_EFFECT, category, EFFECTS)),
+            stakeholder: shares(self.block(&LeafLayout::HARM_STAKEHOLDER, category, STAKEHOLDERS)),
             action: shares(&masked),
         }
     }
@@ -278,8 +159,8 @@ impl LeafLogits {
             presence,
             leaves,
             severity: shares(self.block(&LeafLayout::BENEFIT_SEVERITY, effect, SEVERITIES)),
-            effect: (0..EFFECTS.len()).map(|other| if other == effect { 1.0 } else { 0.0 }).collect(),
-            stakeholder: shares(self.block(&LeafLayout::BENEFIT_STAKEHOLDER, effect, STAKEHOLDERS.len())),
+            effect: (0..EFFECTS).map(|other| if other == effect { 1.0 } else { 0.0 }).collect(),
+            stakeholder: shares(self.block(&LeafLayout::BENEFIT_STAKEHOLDER, effect, STAKEHOLDERS)),
             action: Vec::new(),
         }
     }
@@ -295,6 +176,12 @@ impl LeafLogits {
         let start = range.start + index * width;
         self.0.get(start..start + width).unwrap_or_default()
     }
+}
+
+/// [`LeafWeights::UNIT`] by severity.
+#[expect(clippy::cast_possible_truncation, reason = "weights with two digits")]
+pub fn unit() -> [f32; SEVERITIES] {
+    LeafWeights::UNIT.by_severity().map(|weight| weight as f32)
 }
 
 /// Softmax: at least 0, summing to 1.
@@ -313,17 +200,6 @@ mod tests {
     #[test]
     fn groups_lie_end_to_end() {
         assert_eq!(LeafLayout::WIDTH, 16 + 16 + 384 + 240 + 144 + 45 + 15 + 15 + 360 + 135);
-        assert_eq!(severity(3, 2, true), SEVERITIES - 1);
-        assert!(CATEGORY_OF_ACTION.is_sorted() && CATEGORY_OF_ACTION.last() == Some(&15));
-    }
-
-    #[test]
-    fn the_unit_of_mass_is_extent_times_likelihood() {
-        let table = SeverityWeights::MASS.table();
-        assert_eq!(table[severity(0, 0, true)], 0.25 * 0.15);
-        assert_eq!(table[severity(3, 2, false)], 0.85);
-        let later = SeverityWeights { later: 0.0, ..SeverityWeights::MASS }.table();
-        assert_eq!((later[severity(3, 2, false)], later[severity(3, 2, true)]), (0.0, 0.85));
     }
 
     #[test]
@@ -350,7 +226,8 @@ mod tests {
                 prop_assert!((leaves.mass(&[1.0; SEVERITIES]) - leaves.leaves).abs() < 1e-3);
             }
             for (category, harm) in tree.harms.iter().enumerate() {
-                let own = harm.action.iter().zip(CATEGORY_OF_ACTION).filter(|(_, of)| *of == category);
+                let own = harm.action.iter().zip(HarmAction::ALL);
+                let own = own.filter(|(_, action)| action.category().index() == category);
                 prop_assert!((own.map(|(share, _)| share).sum::<f32>() - 1.0).abs() < 1e-4);
             }
         }
@@ -360,7 +237,7 @@ mod tests {
             row in prop::collection::vec(-5.0_f32..5.0, LeafLayout::WIDTH), factor in 0.0_f32..4.0,
         ) {
             let tree = LeafLogits::from_row(&row).unwrap().tree().unwrap();
-            let table = SeverityWeights::MASS.table();
+            let table = unit();
             let scaled = table.map(|weight| weight * factor);
             for leaves in &tree.harms {
                 let (one, other) = (leaves.mass(&table) * factor, leaves.mass(&scaled));

@@ -17,6 +17,7 @@
 mod combine;
 mod compose;
 mod topics;
+mod trees;
 mod unmask;
 mod windows;
 mod words;

@@ -10,7 +10,6 @@
 )]
 
 use assize_candle::{DeviceChoice, GuardModel, HeadLogits, Sequence, calibrate};
-use assize_domain::Mass;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -70,8 +69,8 @@ fn sequence(guard: &GuardModel, row: &GoldenRow) -> Sequence {
 
 /// What the reference lists.
 fn listed(logits: &HeadLogits) -> Vec<f32> {
-    let masses = calibrate::expected_masses(logits).unwrap();
-    [&logits.binary[..], &logits.risk, &masses.harm.map(Mass::get), &[masses.benefit.get()]].concat()
+    let (harm, benefit) = calibrate::expected_tree(logits).unwrap().unit_masses();
+    [&logits.binary[..], &logits.risk, &harm, &[benefit]].concat()
 }
 
 /// Everything that the heads give.

@@ -1,6 +1,6 @@
 //! What the models say about a conversation: the same for every community, and without a word of its text.
 
-use crate::{Coverage, GuardScores, ModelIdentity, OperatingPoints, TopicSignals, TreeOutcome};
+use crate::{Coverage, GuardScores, ModelIdentity, OperatingPoints, TopicSignals, Tree, TreeOutcome};
 
 /// Everything that judging found. Any community's profile can be applied to it, now or later.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,18 +26,21 @@ pub struct Assessment {
 pub enum Degradation {
     /// A part of the text was not read.
     PartialCoverage,
+    /// Some leaves of the harm-benefit tree can't be read.
+    PartialTree,
     /// The harm-benefit side can't be used.
     TreeUnusable,
 }
 
 impl Degradation {
     /// Every degradation.
-    pub const ALL: [Self; 2] = [Self::PartialCoverage, Self::TreeUnusable];
+    pub const ALL: [Self; 3] = [Self::PartialCoverage, Self::PartialTree, Self::TreeUnusable];
 
     /// The stable name on the wire and in metrics.
     pub const fn id(self) -> &'static str {
         match self {
             Self::PartialCoverage => "partial_coverage",
+            Self::PartialTree => "partial_tree",
             Self::TreeUnusable => "tree_unusable",
         }
     }
@@ -49,7 +52,12 @@ impl Assessment {
         let coverages = [self.prompt_coverage, self.response_coverage];
         let partial = coverages.iter().flatten().any(|coverage| !coverage.is_whole());
         let unusable = matches!(self.tree, TreeOutcome::Unusable(_));
-        let found = [(partial, Degradation::PartialCoverage), (unusable, Degradation::TreeUnusable)];
+        let in_part = self.tree.tree().is_some_and(Tree::is_partial);
+        let found = [
+            (partial, Degradation::PartialCoverage),
+            (in_part, Degradation::PartialTree),
+            (unusable, Degradation::TreeUnusable),
+        ];
         found.into_iter().filter_map(|(is_so, degradation)| is_so.then_some(degradation)).collect()
     }
 }

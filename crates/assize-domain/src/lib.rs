@@ -11,12 +11,12 @@ mod community;
 mod conversation;
 mod coverage;
 mod guard;
-mod harm_benefit;
 mod provenance;
 mod score;
 mod signal;
 mod taxonomy;
 mod text;
+mod tree;
 mod verdict;
 
 pub use assessment::{Assessment, Degradation};
@@ -24,12 +24,18 @@ pub use community::{CommunityId, InvalidCommunityId};
 pub use conversation::{Conversation, InvalidConversation, JudgeRequest, Limits, Role, Subject, Turn};
 pub use coverage::Coverage;
 pub use guard::{GuardHead, GuardScores, OperatingPoints, PromptScores, ResponseScores};
-pub use harm_benefit::{ExpectedMasses, TreeOutcome, UnusableTree};
 pub use provenance::{Digest, ModelIdentity, Provenance};
-pub use score::{InvalidScore, Mass, Score};
+pub use score::{InvalidScore, Score};
 pub use signal::{Topic, TopicSignals};
-pub use taxonomy::{ActionCategory, RiskCategory, TAXONOMY_VERSION, UnknownCategory};
+pub use taxonomy::{
+    ActionCategory, Effect, EffectGroup, Extent, HarmAction, Likelihood, RiskCategory, Severity, Stakeholder,
+    TAXONOMY_VERSION, UnknownName,
+};
 pub use text::{TurnText, is_invisible};
+pub use tree::{
+    BenefitBranch, Branch, ExpectedTree, HarmBranch, LeafCount, LeafWeights, Masses, ReportedLeaf,
+    ReportedTree, Shares, Tree, TreeOutcome, UnusableTree,
+};
 pub use verdict::{
     Contribution, DecidedBy, Decision, Evidence, Floor, Margin, Reason, SubjectVerdict, Verdict,
 };

@@ -1,6 +1,6 @@
-//! Numbers with a range: a [`Score`] is a probability, a [`Mass`] is an expected amount of harm or benefit.
+//! A number with a range: a [`Score`] is a probability.
 
-/// A number that is no score or no mass.
+/// A number that is no score.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("{given} is outside {allowed}")]
 pub struct InvalidScore {
@@ -33,35 +33,6 @@ impl Score {
     }
 }
 
-/// An expected sum over the leaves of a harm-benefit tree of extent times likelihood; finite, at least 0.
-///
-/// Extent is .25 (minor), .5, .75 or 1 (major); likelihood .15 (low), .5 or .85 (high). One leaf of major and highly
-/// likely harm has mass .85.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Mass(f32);
-
-impl Mass {
-    /// No harm or benefit at all.
-    pub const ZERO: Self = Self(0.0);
-
-    /// Checks the range.
-    ///
-    /// # Errors
-    /// When `value` is not finite or negative.
-    pub fn new(value: f32) -> Result<Self, InvalidScore> {
-        if value.is_finite() && value >= 0.0 {
-            Ok(Self(value))
-        } else {
-            Err(InvalidScore { given: value, allowed: "0 and above, finite" })
-        }
-    }
-
-    /// The amount.
-    pub const fn get(self) -> f32 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,10 +42,6 @@ mod tests {
         for value in [f32::NAN, f32::INFINITY, -0.001, 1.001] {
             assert!(Score::new(value).is_err(), "{value}");
         }
-        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.001] {
-            assert!(Mass::new(value).is_err(), "{value}");
-        }
         assert_eq!(Score::new(1.0).unwrap().get(), 1.0);
-        assert_eq!(Mass::new(7.5).unwrap().get(), 7.5);
     }
 }

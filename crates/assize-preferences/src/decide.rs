@@ -1,35 +1,51 @@
 //! The decision: a pure function of what was judged and what a community values.
 
-use crate::evidence::Ledger;
+use crate::evidence::{Ledger, leaves_alone};
 use crate::explain::reasons;
 use crate::floors;
 use crate::profile::{FailureMode, Profile};
+use crate::weights::Aggregation;
 use assize_domain::{
-    Assessment, DecidedBy, Decision, Degradation, Floor, Margin, Provenance, SubjectVerdict,
-    TAXONOMY_VERSION, Verdict,
+    Assessment, DecidedBy, Decision, Degradation, Floor, Margin, Provenance, Subject, SubjectVerdict,
+    TAXONOMY_VERSION, TreeOutcome, Verdict,
 };
+
+/// The decision without its reasons: what is needed to weigh many assessments again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What to do.
+    pub decision: Decision,
+    /// What carried it.
+    pub decided_by: DecidedBy,
+    /// In `[0, 1]`: that of the more harmful subject.
+    pub harmfulness: f64,
+    /// The sum of each judged subject, the more harmful one first (the prompt, where they are equal).
+    pub subjects: Vec<SubjectVerdict>,
+    /// In which ways the assessment fell short.
+    pub degraded: Vec<Degradation>,
+    floors: Vec<Floor>,
+}
 
 /// Applies a community's values to an assessment. Formula and units: the crate's documentation.
 pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
-    let subjects = sum_up(assessment, profile);
-    let harmfulness = subjects.first().map_or(0.0, |subject| subject.harmfulness);
-    let floors = floors::broken(assessment);
-    let degraded = assessment.degradations();
-    let by_thresholds = profile.thresholds.decide(harmfulness);
-    let (decision, decided_by) = settle(by_thresholds, &floors, strictest(profile, &degraded));
-    let reasons = subjects
-        .first()
-        .map_or_else(Vec::new, |subject| reasons(profile, decision, subject, (&floors, &degraded)));
+    let outcome = weigh(assessment, profile);
+    let absolute = (outcome.floors.as_slice(), outcome.degraded.as_slice());
+    let strongest = outcome.subjects.first();
+    let reasons =
+        strongest.map_or_else(Vec::new, |subject| reasons(profile, outcome.decision, subject, absolute));
     let thresholds = profile.thresholds;
     Verdict {
         community: profile.id.clone(),
-        decision,
-        decided_by,
-        harmfulness,
-        margin: Margin { review: harmfulness - thresholds.review, block: harmfulness - thresholds.block },
-        subjects,
+        decision: outcome.decision,
+        decided_by: outcome.decided_by,
+        harmfulness: outcome.harmfulness,
+        margin: Margin {
+            review: outcome.harmfulness - thresholds.review,
+            block: outcome.harmfulness - thresholds.block,
+        },
+        subjects: outcome.subjects,
         reasons,
-        degraded,
+        degraded: outcome.degraded,
         guard: assessment.guard.clone(),
         tree: assessment.tree.clone(),
         prompt_coverage: assessment.prompt_coverage,
@@ -42,13 +58,40 @@ pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
     }
 }
 
-/// The sum of each judged subject, the more harmful one first (the prompt, where they are equal).
+/// As [`decide`], without the reasons and without copying what was judged.
+pub fn weigh(assessment: &Assessment, profile: &Profile) -> Outcome {
+    let subjects = sum_up(assessment, profile);
+    let harmfulness = subjects.first().map_or(0.0, |subject| subject.harmfulness);
+    let floors = floors::broken(assessment);
+    let mut degraded = assessment.degradations();
+    let by_thresholds = match profile.aggregation {
+        Aggregation::Assize(_) => profile.thresholds.decide(harmfulness),
+        Aggregation::SafetyAnalyst(_) => profile.thresholds.decide_above(harmfulness),
+    };
+    if matches!(profile.aggregation, Aggregation::SafetyAnalyst(_))
+        && assessment.tree == TreeOutcome::NotRequested
+    {
+        // There was nothing that this aggregation could weigh, which must not look like harmlessness.
+        degraded.push(Degradation::TreeUnusable);
+    }
+    let (decision, decided_by) = settle(by_thresholds, &floors, strictest(profile, &degraded));
+    Outcome { decision, decided_by, harmfulness, subjects, degraded, floors }
+}
+
 fn sum_up(assessment: &Assessment, profile: &Profile) -> Vec<SubjectVerdict> {
-    let prompt = assessment.guard.prompt.as_ref();
-    let prompt = prompt.map(|scores| Ledger::prompt(assessment, &profile.weights, scores));
-    let response = assessment.guard.response.as_ref();
-    let response = response.map(|scores| Ledger::response(assessment, &profile.weights, scores));
-    let mut subjects: Vec<SubjectVerdict> = prompt.into_iter().chain(response).collect();
+    let (prompt, response) = (assessment.guard.prompt.as_ref(), assessment.guard.response.as_ref());
+    let mut subjects: Vec<SubjectVerdict> = match &profile.aggregation {
+        Aggregation::Assize(weights) => {
+            let prompt = prompt.map(|scores| Ledger::prompt(assessment, weights, scores));
+            let response = response.map(|scores| Ledger::response(assessment, weights, scores));
+            prompt.into_iter().chain(response).collect()
+        }
+        Aggregation::SafetyAnalyst(parameters) => {
+            let there = [(prompt.is_some(), Subject::Prompt), (response.is_some(), Subject::Response)];
+            let there = there.into_iter().filter_map(|(is_there, subject)| is_there.then_some(subject));
+            there.map(|subject| leaves_alone(assessment, parameters, subject)).collect()
+        }
+    };
     subjects.sort_by(|a, b| b.score.total_cmp(&a.score));
     subjects
 }
@@ -65,7 +108,7 @@ fn strictest(profile: &Profile, degraded: &[Degradation]) -> Option<Degradation>
 /// part was judged.
 const fn at_least(degradation: Degradation) -> Decision {
     match degradation {
-        Degradation::PartialCoverage => Decision::Review,
+        Degradation::PartialCoverage | Degradation::PartialTree => Decision::Review,
         Degradation::TreeUnusable => Decision::Block,
     }
 }

@@ -6,15 +6,17 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
 /// Changes when the lines below change their form.
-const FORMAT: &str = "assize-profile/1";
+const FORMAT: &str = "assize-profile/2";
 
-/// Hashes id, failure mode, thresholds, weights and reasons, a line each. Description and examples are left out:
+/// Hashes id, failure mode, aggregation, thresholds, weights and reasons, a line each. Description and examples are left out:
 /// they change no verdict. So is the title, but where a reason names it.
 pub(crate) fn digest(profile: &Profile) -> Digest {
-    let mut lines = format!("{FORMAT}\nid={}\non_failure={}\n", profile.id, profile.on_failure.id());
+    let (id, aggregation) = (&profile.id, profile.aggregation.id());
+    let mut lines =
+        format!("{FORMAT}\nid={id}\non_failure={}\naggregation={aggregation}\n", profile.on_failure.id());
     let thresholds = [("review", profile.thresholds.review), ("block", profile.thresholds.block)];
     let thresholds = thresholds.into_iter().map(|(key, value)| (key.to_owned(), value));
-    for (key, value) in thresholds.chain(profile.weights.by_key()) {
+    for (key, value) in thresholds.chain(profile.aggregation.by_key()) {
         // Writing to a String can't fail. `+ 0.0` makes -0 and 0 the same.
         let _ = writeln!(lines, "{key}={:?}", value + 0.0);
     }

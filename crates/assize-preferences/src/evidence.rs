@@ -1,9 +1,10 @@
 //! From an assessment to the values that a profile weighs. Every value is finite, whatever the assessment.
 
-use crate::profile::Weights;
+use crate::safetyanalyst::SafetyAnalyst;
+use crate::weights::Weights;
 use assize_domain::{
-    ActionCategory, Assessment, Contribution, Evidence, ExpectedMasses, GuardHead, Mass, PromptScores,
-    ResponseScores, Score, Subject, SubjectVerdict, TreeOutcome,
+    ActionCategory, Assessment, Contribution, Evidence, GuardHead, Masses, PromptScores, ResponseScores,
+    Score, Subject, SubjectVerdict,
 };
 
 /// Scores nearer to 0 or 1 than this are taken as this: a model is never that certain, and log-odds stay finite.
@@ -27,10 +28,6 @@ pub(crate) fn guard_evidence(assessment: &Assessment, head: GuardHead, score: Sc
     (log_odds(score) - point).clamp(-LARGEST_EVIDENCE, LARGEST_EVIDENCE)
 }
 
-fn log_mass(mass: Mass) -> f64 {
-    f64::from(mass.get()).ln_1p()
-}
-
 fn contribution(evidence: Evidence, value: f64, weight: f64) -> Contribution {
     Contribution { evidence, value, weight, points: value * weight }
 }
@@ -39,6 +36,8 @@ fn contribution(evidence: Evidence, value: f64, weight: f64) -> Contribution {
 pub(crate) struct Ledger<'a> {
     assessment: &'a Assessment,
     weights: &'a Weights,
+    /// Under the community's weights; `None` without a tree.
+    masses: Option<Masses>,
     contributions: Vec<Contribution>,
 }
 
@@ -77,7 +76,8 @@ impl<'a> Ledger<'a> {
 
     fn open(assessment: &'a Assessment, weights: &'a Weights) -> Self {
         let contributions = vec![contribution(Evidence::Bias, 1.0, weights.bias)];
-        Self { assessment, weights, contributions }
+        let masses = assessment.tree.tree().map(|tree| tree.masses(&weights.leaf));
+        Self { assessment, weights, masses, contributions }
     }
 
     fn add(&mut self, evidence: Evidence, value: f64, weight: f64) {
@@ -86,15 +86,12 @@ impl<'a> Ledger<'a> {
 
     /// `harms` and `benefits` in `[0, 1]`: how far each is realised.
     fn add_masses(&mut self, harms: f64, benefits: f64) {
-        let masses: &ExpectedMasses = match &self.assessment.tree {
-            TreeOutcome::Expected(masses) => masses,
-            TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => return,
-        };
+        let Some(masses) = self.masses else { return };
         let by_category = ActionCategory::ALL.into_iter().zip(masses.harm).zip(self.weights.harm);
         for ((category, mass), weight) in by_category {
-            self.add(Evidence::Harm(category), harms * log_mass(mass), weight);
+            self.add(Evidence::Harm(category), harms * mass.ln_1p(), weight);
         }
-        self.add(Evidence::Benefit, benefits * log_mass(masses.benefit), -self.weights.benefit);
+        self.add(Evidence::Benefit, benefits * masses.all_benefit().ln_1p(), -self.weights.benefit);
     }
 
     fn add_refusal(&mut self, scores: Option<&ResponseScores>) {
@@ -108,7 +105,30 @@ impl<'a> Ledger<'a> {
     }
 
     fn close(self, subject: Subject) -> SubjectVerdict {
-        let score = self.contributions.iter().map(|contribution| contribution.points).sum();
-        SubjectVerdict { subject, score, harmfulness: logistic(score), contributions: self.contributions }
+        summed(subject, self.contributions)
     }
+}
+
+/// SafetyAnalyst's sum over the tree; a subject without a tree sums to 0.
+pub(crate) fn leaves_alone(
+    assessment: &Assessment,
+    parameters: &SafetyAnalyst,
+    subject: Subject,
+) -> SubjectVerdict {
+    let mut contributions = Vec::new();
+    if let Some(tree) = assessment.tree.tree() {
+        let sums = parameters.sums(tree);
+        let by_category = ActionCategory::ALL.into_iter().zip(sums.harm).zip(parameters.action);
+        contributions.extend(
+            by_category.map(|((category, sum), weight)| contribution(Evidence::Harm(category), sum, weight)),
+        );
+        contributions.push(contribution(Evidence::Benefit, sums.benefit, -parameters.benefit_weight));
+    }
+    summed(subject, contributions)
+}
+
+fn summed(subject: Subject, contributions: Vec<Contribution>) -> SubjectVerdict {
+    // Begins at 0.0: the sum of no numbers is -0.0 otherwise.
+    let score = contributions.iter().fold(0.0, |sum, contribution| sum + contribution.points);
+    SubjectVerdict { subject, score, harmfulness: logistic(score), contributions }
 }

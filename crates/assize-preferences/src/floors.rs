@@ -4,15 +4,15 @@
 //! own view that what was judged is harmful. A history lesson about nerve agents has the first only.
 
 use crate::evidence::guard_evidence;
-use assize_domain::{ActionCategory, Assessment, Floor, GuardHead, RiskCategory, TreeOutcome};
+use assize_domain::{ActionCategory, Assessment, Floor, GuardHead, LeafWeights, RiskCategory};
 
 /// From here on sexual content counts as present: one leaf of major, middling likely harm.
-const PRESENT_MASS: f32 = 0.5;
+const PRESENT_MASS: f64 = 0.5;
 /// From here on there is some harm at all: one leaf of minor, middling likely harm.
-const SOME_MASS: f32 = 0.125;
+const SOME_MASS: f64 = 0.125;
 /// From here on harm to children counts as what the text is about: more than one leaf of major harm. Higher than the
 /// other, because the model also sees some harm to children in sexual content between adults (.69 on one sentence).
-const CENTRAL_MASS: f32 = 1.2;
+const CENTRAL_MASS: f64 = 1.2;
 /// From here on a risk category counts as present.
 const PRESENT_RISK: f32 = 0.5;
 
@@ -51,15 +51,14 @@ fn concerns(assessment: &Assessment, floor: Floor) -> bool {
 /// Whether the harm can be that of a weapon: a tasteless joke about one is harmful otherwise. Without a tree, it may.
 fn may_hurt(assessment: &Assessment) -> bool {
     let categories = [ActionCategory::ViolenceExtremism, ActionCategory::CriminalActivities];
-    let found: f32 = categories.into_iter().map(|category| mass(assessment, category)).sum();
-    !matches!(assessment.tree, TreeOutcome::Expected(_)) || found >= SOME_MASS
+    let masses = assessment.tree.tree().map(|tree| tree.masses(&LeafWeights::UNIT));
+    masses.is_none_or(|masses| {
+        categories.map(|category| masses.harm_in(category)).iter().sum::<f64>() >= SOME_MASS
+    })
 }
 
-fn mass(assessment: &Assessment, category: ActionCategory) -> f32 {
-    match &assessment.tree {
-        TreeOutcome::Expected(masses) => masses.harm.get(category.index()).map_or(0.0, |mass| mass.get()),
-        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => 0.0,
-    }
+fn mass(assessment: &Assessment, category: ActionCategory) -> f64 {
+    assessment.tree.tree().map_or(0.0, |tree| tree.masses(&LeafWeights::UNIT).harm_in(category))
 }
 
 fn risk(assessment: &Assessment, category: RiskCategory) -> f32 {

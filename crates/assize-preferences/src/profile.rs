@@ -1,6 +1,7 @@
 //! A validated profile: every weight is finite and in range, so that nothing has to be checked again.
 
-use assize_domain::{ActionCategory, CommunityId, Conversation, Decision, Digest};
+use crate::weights::Aggregation;
+use assize_domain::{CommunityId, Conversation, Decision, Digest};
 use std::collections::BTreeMap;
 
 /// What a community tells its backend to do when there is no full verdict.
@@ -34,49 +35,22 @@ pub struct Thresholds {
 impl Thresholds {
     /// The decision for a harmfulness in `[0, 1]`.
     pub fn decide(&self, harmfulness: f64) -> Decision {
-        if harmfulness >= self.block {
+        self.first(|threshold| harmfulness >= threshold)
+    }
+
+    /// As [`Self::decide`], but at a threshold it is not reached yet: SafetyAnalyst's reading.
+    pub(crate) fn decide_above(&self, harmfulness: f64) -> Decision {
+        self.first(|threshold| harmfulness > threshold)
+    }
+
+    fn first(&self, is_reached: impl Fn(f64) -> bool) -> Decision {
+        if is_reached(self.block) {
             Decision::Block
-        } else if harmfulness >= self.review {
+        } else if is_reached(self.review) {
             Decision::Review
         } else {
             Decision::Allow
         }
-    }
-}
-
-/// What multiplies the evidence, in log-odds per unit of evidence; units and ranges in the crate's table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Weights {
-    /// Starting point of the sum.
-    pub bias: f64,
-    /// Weight of the guard's view of the prompt.
-    pub guard: f64,
-    /// Weight of the guard's view of the response.
-    pub response: f64,
-    /// Points for a certain attack.
-    pub adversarial: f64,
-    /// Points taken off for a certain refusal.
-    pub refusal: f64,
-    /// Weight of the expected benefit.
-    pub benefit: f64,
-    /// Weight of the expected harm, in the order of [`ActionCategory::ALL`].
-    pub harm: [f64; ActionCategory::ALL.len()],
-}
-
-impl Weights {
-    /// Every weight by its key under `weights` in a profile file.
-    pub fn by_key(&self) -> impl Iterator<Item = (String, f64)> {
-        let single = [
-            ("bias", self.bias),
-            ("guard", self.guard),
-            ("response", self.response),
-            ("adversarial", self.adversarial),
-            ("refusal", self.refusal),
-            ("benefit", self.benefit),
-        ];
-        let single = single.into_iter().map(|(key, weight)| (key.to_owned(), weight));
-        let harm = ActionCategory::ALL.into_iter().zip(self.harm);
-        single.chain(harm.map(|(category, weight)| (format!("harm.{}", category.id()), weight)))
     }
 }
 
@@ -100,7 +74,7 @@ pub struct Profile {
     pub(crate) extends: Option<CommunityId>,
     pub(crate) on_failure: FailureMode,
     pub(crate) thresholds: Thresholds,
-    pub(crate) weights: Weights,
+    pub(crate) aggregation: Aggregation,
     pub(crate) reasons: BTreeMap<String, String>,
     pub(crate) examples: Vec<Example>,
     pub(crate) digest: Digest,
@@ -137,9 +111,9 @@ impl Profile {
         self.thresholds
     }
 
-    /// Its weights.
-    pub const fn weights(&self) -> &Weights {
-        &self.weights
+    /// How it sums, and its weights.
+    pub const fn aggregation(&self) -> &Aggregation {
+        &self.aggregation
     }
 
     /// Its labelled examples.

@@ -20,12 +20,15 @@ pub(crate) struct RawProfile {
     pub(crate) extends: Option<String>,
     /// What a backend should do when no full verdict can be given: `closed` (hold back) or `open` (go on).
     pub(crate) on_failure: Option<RawFailureMode>,
+    /// How the evidence is summed: `assize` (ours) or `safetyanalyst` (the published sum over the tree alone).
+    pub(crate) aggregation: Option<RawAggregation>,
     /// Points on the harmfulness scale.
     #[serde(default)]
     pub(crate) thresholds: RawThresholds,
-    /// What multiplies the evidence.
-    #[serde(default)]
-    pub(crate) weights: RawWeights,
+    /// What multiplies the evidence; for the aggregation `assize`.
+    pub(crate) weights: Option<RawWeights>,
+    /// The 29 parameters of the aggregation `safetyanalyst`.
+    pub(crate) safetyanalyst: Option<RawSafetyAnalyst>,
     /// Sentences by reason code; they may hold `{community}`, `{category}`, `{points}` and `{percent}`.
     #[serde(default)]
     pub(crate) reasons: BTreeMap<String, String>,
@@ -81,6 +84,58 @@ pub(crate) struct RawWeights {
     /// Weight of the expected harm, by action category.
     #[serde(default)]
     pub(crate) harm: BTreeMap<String, f64>,
+    /// How much an effect matters, harmful or beneficial; 1 where nothing is set.
+    #[serde(default)]
+    pub(crate) effect: BTreeMap<String, f64>,
+    /// How much it matters who is affected; 1 where nothing is set.
+    #[serde(default)]
+    pub(crate) stakeholder: BTreeMap<String, f64>,
+    /// Mass of a leaf by its extent; .25, .5, .75 and 1 where nothing is set.
+    #[serde(default)]
+    pub(crate) extent: BTreeMap<String, f64>,
+    /// Factor of a leaf's mass by its likelihood; .15, .5 and .85 where nothing is set.
+    #[serde(default)]
+    pub(crate) likelihood: BTreeMap<String, f64>,
+    /// Factor of the mass of leaves that are not immediate; 1 where nothing is set.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) later: Option<f64>,
+}
+
+/// SafetyAnalyst's parameters, each between 0 and 1.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSafetyAnalyst {
+    /// Weight of harm by action category.
+    #[serde(default)]
+    pub(crate) action: BTreeMap<String, f64>,
+    /// `minor_ratio`, `significant_ratio` and `substantial_ratio`: each extent is the next one times its ratio.
+    #[serde(default)]
+    pub(crate) harm_extent: BTreeMap<String, f64>,
+    /// `low_ratio` and `medium_ratio`.
+    #[serde(default)]
+    pub(crate) harm_likelihood: BTreeMap<String, f64>,
+    /// Discount of harms that are not immediate.
+    pub(crate) harm_later: Option<f64>,
+    /// As `harm_extent`.
+    #[serde(default)]
+    pub(crate) benefit_extent: BTreeMap<String, f64>,
+    /// As `harm_likelihood`.
+    #[serde(default)]
+    pub(crate) benefit_likelihood: BTreeMap<String, f64>,
+    /// Discount of benefits that are not immediate.
+    pub(crate) benefit_later: Option<f64>,
+    /// Weight of all benefits relative to harms.
+    pub(crate) benefit_weight: Option<f64>,
+}
+
+/// How the evidence is summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RawAggregation {
+    /// Ours.
+    Assize,
+    /// SafetyAnalyst's.
+    SafetyAnalyst,
 }
 
 /// One labelled conversation: either `text` (a single user turn) or `turns`.

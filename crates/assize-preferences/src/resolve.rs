@@ -1,12 +1,15 @@
 //! From a file as written, and its parent, to a validated profile. Collects every mistake, not just the first.
 
+mod weights;
+
 use crate::digest::digest;
 use crate::error::ProfileError;
-use crate::profile::{Example, FailureMode, Profile, Thresholds, Weights};
+use crate::keys::{self, Key};
+use crate::profile::{Example, FailureMode, Profile, Thresholds};
 use crate::raw::{RawDecision, RawExample, RawExpect, RawFailureMode, RawProfile, RawRole, RawTurn};
 use crate::template;
 use assize_domain::{
-    ActionCategory, CommunityId, Conversation, Decision, Digest, JudgeRequest, Limits, Role, Turn, TurnText,
+    CommunityId, Conversation, Decision, Digest, JudgeRequest, Limits, Role, Turn, TurnText,
 };
 use std::collections::BTreeMap;
 
@@ -30,6 +33,7 @@ impl<'a> Resolver<'a> {
 
     /// Checks everything and fills in what the parent gives.
     pub(crate) fn resolve(mut self, id: &CommunityId, raw: RawProfile) -> Result<Profile, Vec<ProfileError>> {
+        let aggregation = self.aggregation(&raw);
         let mut profile = Profile {
             id: id.clone(),
             title: self.title(raw.title),
@@ -37,7 +41,7 @@ impl<'a> Resolver<'a> {
             extends: self.parent.map(|parent| parent.id.clone()),
             on_failure: self.on_failure(raw.on_failure),
             thresholds: self.thresholds(&raw.thresholds),
-            weights: self.weights(&raw.weights),
+            aggregation,
             reasons: self.reasons(raw.reasons),
             examples: self.examples(raw.examples),
             digest: Digest::new([0; 32]),
@@ -85,24 +89,28 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A number in `[min, max]`, from the file or the parent.
-    fn number(&mut self, key: &str, raw: Option<f64>, inherited: Option<f64>, (min, max): (f64, f64)) -> f64 {
-        let Some(value) = raw.or(inherited) else {
-            self.missing(key, &format!("{min} to {max}"));
+    /// A number in its range: the file's, or else the parent's, or else the default.
+    fn number(&mut self, key: &Key, raw: Option<f64>, inherited: Option<f64>) -> f64 {
+        self.entry(key, key.name, raw, inherited.or_else(|| key.default_at(0)))
+    }
+
+    /// As [`Self::number`], for one entry of a table, or another number with its own `name`.
+    fn entry(&mut self, key: &Key, name: &str, raw: Option<f64>, otherwise: Option<f64>) -> f64 {
+        let (min, max) = key.range;
+        let Some(value) = raw.or(otherwise) else {
+            self.missing(name, &format!("{min} to {max}"));
             return min;
         };
         if !(min..=max).contains(&value) {
-            self.error(key, format!("is `{value}`; allowed: {min} to {max}"));
+            self.error(name, format!("is `{value}`; allowed: {min} to {max}"));
         }
         value
     }
 
     fn thresholds(&mut self, raw: &crate::raw::RawThresholds) -> Thresholds {
         let parent = self.parent.map(|parent| parent.thresholds);
-        // Not 0: at 0 everything would be blocked whatever the models say, which no one can want by mistake.
-        let range = (0.001, 1.0);
-        let review = self.number("thresholds.review", raw.review, parent.map(|t| t.review), range);
-        let block = self.number("thresholds.block", raw.block, parent.map(|t| t.block), range);
+        let review = self.number(&keys::REVIEW, raw.review, parent.map(|t| t.review));
+        let block = self.number(&keys::BLOCK, raw.block, parent.map(|t| t.block));
         let is_given = |own: Option<f64>| own.is_some() || parent.is_some();
         if is_given(raw.review) && is_given(raw.block) && review > block {
             let problem =
@@ -110,43 +118,6 @@ impl<'a> Resolver<'a> {
             self.error("thresholds.review", problem);
         }
         Thresholds { review, block }
-    }
-
-    fn weights(&mut self, raw: &crate::raw::RawWeights) -> Weights {
-        let parent = self.parent.map(|parent| &parent.weights);
-        Weights {
-            bias: self.number("weights.bias", raw.bias, parent.map(|w| w.bias), (-8.0, 8.0)),
-            guard: self.number("weights.guard", raw.guard, parent.map(|w| w.guard), (0.0, 4.0)),
-            response: self.number("weights.response", raw.response, parent.map(|w| w.response), (0.0, 4.0)),
-            adversarial: self.number(
-                "weights.adversarial",
-                raw.adversarial,
-                parent.map(|w| w.adversarial),
-                (0.0, 8.0),
-            ),
-            refusal: self.number("weights.refusal", raw.refusal, parent.map(|w| w.refusal), (0.0, 4.0)),
-            benefit: self.number("weights.benefit", raw.benefit, parent.map(|w| w.benefit), (0.0, 8.0)),
-            harm: self.harm(&raw.harm),
-        }
-    }
-
-    fn harm(&mut self, raw: &BTreeMap<String, f64>) -> [f64; ActionCategory::ALL.len()] {
-        for name in raw.keys() {
-            if !ActionCategory::ALL.iter().any(|category| category.id() == name) {
-                let allowed = ActionCategory::ALL.map(ActionCategory::id).join(", ");
-                self.error(
-                    &format!("weights.harm.{name}"),
-                    format!("is no action category; allowed: {allowed}"),
-                );
-            }
-        }
-        let inherited = self.parent.map(|parent| parent.weights.harm);
-        ActionCategory::ALL.map(|category| {
-            let key = format!("weights.harm.{}", category.id());
-            let given = raw.get(category.id()).copied();
-            let parent = inherited.and_then(|harm| harm.get(category.index()).copied());
-            self.number(&key, given, parent, (0.0, 8.0))
-        })
     }
 
     fn reasons(&mut self, raw: BTreeMap<String, String>) -> BTreeMap<String, String> {

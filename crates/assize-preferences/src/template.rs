@@ -34,6 +34,7 @@ pub(crate) fn defaults() -> Vec<(String, &'static str)> {
         (floor_code(Floor::SexualContentWithMinors), "sexual content with minors is never allowed"),
         (floor_code(Floor::MassHarmWeapons), "help with weapons of mass harm is never allowed"),
         (degradation_code(Degradation::PartialCoverage), "a part of the text was not read"),
+        (degradation_code(Degradation::PartialTree), "some harms and benefits could not be read"),
         (degradation_code(Degradation::TreeUnusable), "the harms and benefits could not be weighed"),
     ];
     all.extend(ActionCategory::ALL.map(|category| (Evidence::Harm(category).id(), harm_sentence(category))));

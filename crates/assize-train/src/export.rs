@@ -10,8 +10,10 @@ use crate::run::Run;
 use crate::variables::save;
 use crate::{golden, plot, watch};
 use anyhow::Context as _;
-use assize_candle::{Encoder, EncoderShape, leaves};
-use assize_domain::{ActionCategory, GuardHead, RiskCategory};
+use assize_candle::{Encoder, EncoderShape};
+use assize_domain::{
+    ActionCategory, Effect, Extent, GuardHead, HarmAction, Likelihood, RiskCategory, Stakeholder,
+};
 use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
 use serde_json::json;
@@ -158,11 +160,11 @@ fn settings(shape: EncoderShape) -> serde_json::Value {
             "risk": RiskCategory::ALL.map(RiskCategory::id).as_slice(),
             "leaves": {
                 "categories": ActionCategory::ALL.map(ActionCategory::title).as_slice(),
-                "actions": leaves::ACTIONS.as_slice(),
-                "effects": leaves::EFFECTS.as_slice(),
-                "stakeholders": leaves::STAKEHOLDERS.as_slice(),
-                "extents": leaves::EXTENTS.as_slice(),
-                "likelihoods": leaves::LIKELIHOODS.as_slice(),
+                "actions": HarmAction::ALL.map(HarmAction::title).as_slice(),
+                "effects": Effect::ALL.map(Effect::title).as_slice(),
+                "stakeholders": Stakeholder::ALL.map(Stakeholder::title).as_slice(),
+                "extents": Extent::ALL.map(Extent::id).as_slice(),
+                "likelihoods": Likelihood::ALL.map(Likelihood::id).as_slice(),
             },
         },
         "activations": { "binary": "sigmoid", "risk": "sigmoid" },

@@ -2,7 +2,7 @@
 //! folder can be seen to be whole when it is loaded.
 
 use anyhow::Context as _;
-use assize_candle::leaves::{ExpectedLeaves, LeafLogits, SeverityWeights};
+use assize_candle::leaves::LeafLogits;
 use assize_candle::{Composer, Encoder, HeadLogits, Sequence};
 use serde::Serialize;
 
@@ -93,12 +93,11 @@ fn prompt_tokens(sequence: &Sequence, is_pair: bool) -> usize {
 
 fn logits(outputs: &[f32]) -> Option<Logits> {
     let tree = LeafLogits::from_row(outputs.get(HeadLogits::GUARD_WIDTH..)?)?.tree()?;
-    let table = SeverityWeights::MASS.table();
-    let mass = |leaves: &ExpectedLeaves| leaves.mass(&table);
+    let (harm, benefit) = tree.unit_masses();
     Some(Logits {
         binary: outputs.get(..4)?.to_vec(),
         risk: outputs.get(4..HeadLogits::GUARD_WIDTH)?.to_vec(),
-        harm_mass: tree.harms.iter().map(mass).collect(),
-        benefit_mass: [tree.benefits.iter().map(mass).sum()],
+        harm_mass: harm.to_vec(),
+        benefit_mass: [benefit],
     })
 }

@@ -9,8 +9,9 @@ mod terms;
 pub use targets::TreeTargets;
 
 use crate::data::Labels;
+use assize_candle::HeadLogits;
 use assize_candle::leaves::LeafLayout;
-use assize_candle::{HeadLogits, leaves};
+use assize_domain::{Effect, HarmAction, Severity, Stakeholder};
 use serde::Deserialize;
 use std::ops::Range;
 use terms::{binary, distribution, leaves_beyond_the_first, mass};
@@ -125,12 +126,12 @@ impl LossWeights {
             }
         }
         let shares = [
-            (LeafLayout::HARM_SEVERITY, &targets.harm_severity, leaves::SEVERITIES),
-            (LeafLayout::HARM_EFFECT, &targets.harm_effect, leaves::EFFECTS.len()),
-            (LeafLayout::HARM_STAKEHOLDER, &targets.harm_stakeholder, leaves::STAKEHOLDERS.len()),
-            (LeafLayout::HARM_ACTION, &targets.harm_action, leaves::ACTIONS.len()),
-            (LeafLayout::BENEFIT_SEVERITY, &targets.benefit_severity, leaves::SEVERITIES),
-            (LeafLayout::BENEFIT_STAKEHOLDER, &targets.benefit_stakeholder, leaves::STAKEHOLDERS.len()),
+            (LeafLayout::HARM_SEVERITY, &targets.harm_severity, Severity::COUNT),
+            (LeafLayout::HARM_EFFECT, &targets.harm_effect, Effect::COUNT),
+            (LeafLayout::HARM_STAKEHOLDER, &targets.harm_stakeholder, Stakeholder::COUNT),
+            (LeafLayout::HARM_ACTION, &targets.harm_action, HarmAction::COUNT),
+            (LeafLayout::BENEFIT_SEVERITY, &targets.benefit_severity, Severity::COUNT),
+            (LeafLayout::BENEFIT_STAKEHOLDER, &targets.benefit_stakeholder, Stakeholder::COUNT),
         ];
         for (range, counts, width) in shares {
             for (block, counts) in counts.chunks(width).enumerate() {

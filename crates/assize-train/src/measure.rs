@@ -4,7 +4,7 @@ use crate::batches::{Lesson, pack};
 use crate::data::Labels;
 use crate::loss::TreeTargets;
 use crate::shards::Shards;
-use assize_candle::leaves::{LeafLogits, SeverityWeights};
+use assize_candle::leaves::LeafLogits;
 use assize_candle::{Encoder, HeadLogits, numerics};
 use assize_domain::GuardHead;
 use assize_measure::{Observation, Pair, Sample, pearson};
@@ -99,8 +99,6 @@ pub fn observations(answers: &[Answer], head: GuardHead) -> Vec<Observation> {
 fn masses(answer: &Answer) -> Option<(f32, f32, TreeTargets)> {
     let targets = TreeTargets::of(answer.labels.tree.as_ref()?);
     let tree = LeafLogits::from_row(answer.outputs.get(HeadLogits::GUARD_WIDTH..)?)?.tree()?;
-    let table = SeverityWeights::MASS.table();
-    let sum =
-        |side: &[assize_candle::leaves::ExpectedLeaves]| side.iter().map(|leaves| leaves.mass(&table)).sum();
-    Some((sum(&tree.harms), sum(&tree.benefits), targets))
+    let (harm, benefit) = tree.unit_masses();
+    Some((harm.iter().sum(), benefit, targets))
 }

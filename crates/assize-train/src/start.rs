@@ -2,8 +2,9 @@
 
 use crate::data::Example;
 use crate::loss::TreeTargets;
+use assize_candle::HeadLogits;
 use assize_candle::leaves::LeafLayout;
-use assize_candle::{HeadLogits, leaves};
+use assize_domain::{Effect, HarmAction, Severity, Stakeholder};
 use std::ops::Range;
 
 /// Labels that are counted before the first one, half of them yes: keeps rare ones finite.
@@ -54,14 +55,10 @@ fn leaf_biases(targets: &[TreeTargets], biases: &mut [f32]) {
             *place = (sum / block.iter().sum::<f32>()).ln();
         }
     };
-    shares(&|target| &target.harm_severity, LeafLayout::HARM_SEVERITY, leaves::SEVERITIES);
-    shares(&|target| &target.harm_effect, LeafLayout::HARM_EFFECT, leaves::EFFECTS.len());
-    shares(&|target| &target.harm_stakeholder, LeafLayout::HARM_STAKEHOLDER, leaves::STAKEHOLDERS.len());
-    shares(&|target| &target.harm_action, LeafLayout::HARM_ACTION, leaves::ACTIONS.len());
-    shares(&|target| &target.benefit_severity, LeafLayout::BENEFIT_SEVERITY, leaves::SEVERITIES);
-    shares(
-        &|target| &target.benefit_stakeholder,
-        LeafLayout::BENEFIT_STAKEHOLDER,
-        leaves::STAKEHOLDERS.len(),
-    );
+    shares(&|target| &target.harm_severity, LeafLayout::HARM_SEVERITY, Severity::COUNT);
+    shares(&|target| &target.harm_effect, LeafLayout::HARM_EFFECT, Effect::COUNT);
+    shares(&|target| &target.harm_stakeholder, LeafLayout::HARM_STAKEHOLDER, Stakeholder::COUNT);
+    shares(&|target| &target.harm_action, LeafLayout::HARM_ACTION, HarmAction::COUNT);
+    shares(&|target| &target.benefit_severity, LeafLayout::BENEFIT_SEVERITY, Severity::COUNT);
+    shares(&|target| &target.benefit_stakeholder, LeafLayout::BENEFIT_STAKEHOLDER, Stakeholder::COUNT);
 }

@@ -6,7 +6,7 @@
 
 use super::{LoadError, files::ModelFile};
 use crate::{Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError, calibrate};
-use assize_domain::{ActionCategory, GuardHead, Mass, RiskCategory};
+use assize_domain::{ActionCategory, GuardHead, RiskCategory};
 use serde::Deserialize;
 
 /// Whether the model was seen to compute what its maker measured.
@@ -50,7 +50,7 @@ struct Row {
 struct RowLogits {
     binary: [f32; GuardHead::ALL.len()],
     risk: [f32; RiskCategory::ALL.len()],
-    /// The masses that are read from the leaves, as [`calibrate::expected_masses`] gives them.
+    /// The masses that are read from the leaves, as [`crate::leaves::ExpectedTree::unit_masses`] gives them.
     harm_mass: [f32; ActionCategory::ALL.len()],
     benefit_mass: [f32; 1],
 }
@@ -192,10 +192,9 @@ fn distance(row: usize, given: &HeadLogits, expected: &RowLogits) -> Distance {
 }
 
 /// What `harm_mass` and `benefit_mass` of a row are compared with; not finite where the model's are not.
-fn masses(given: &HeadLogits) -> ([f32; ActionCategory::ALL.len()], f32) {
-    calibrate::expected_masses(given).map_or(([f32::NAN; ActionCategory::ALL.len()], f32::NAN), |masses| {
-        (masses.harm.map(Mass::get), masses.benefit.get())
-    })
+fn masses(given: &HeadLogits) -> ([f32; ActionCategory::COUNT], f32) {
+    calibrate::expected_tree(given)
+        .map_or(([f32::NAN; ActionCategory::COUNT], f32::NAN), |tree| tree.unit_masses())
 }
 
 fn farthest<const N: usize>(

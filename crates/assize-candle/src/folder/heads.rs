@@ -4,8 +4,9 @@
 //! with another order judge `privacy` by the row of `child_harm`, and nobody would notice.
 
 use super::{LoadError, files::ModelFile};
-use crate::leaves;
-use assize_domain::{ActionCategory, GuardHead, RiskCategory};
+use assize_domain::{
+    ActionCategory, Effect, Extent, GuardHead, HarmAction, Likelihood, RiskCategory, Stakeholder,
+};
 use serde::Deserialize;
 
 /// Names of the heads' rows, in the checkpoint's order, as `config.json` lists them.
@@ -63,11 +64,11 @@ fn check_axes(file: &ModelFile, lists: &LeafLists) -> Result<(), LoadError> {
     let categories = ActionCategory::ALL.map(ActionCategory::title);
     let axes: [(&str, &[String], &[&str]); 6] = [
         ("heads.leaves.categories", &lists.categories, &categories),
-        ("heads.leaves.actions", &lists.actions, &leaves::ACTIONS),
-        ("heads.leaves.effects", &lists.effects, &leaves::EFFECTS),
-        ("heads.leaves.stakeholders", &lists.stakeholders, &leaves::STAKEHOLDERS),
-        ("heads.leaves.extents", &lists.extents, &leaves::EXTENTS),
-        ("heads.leaves.likelihoods", &lists.likelihoods, &leaves::LIKELIHOODS),
+        ("heads.leaves.actions", &lists.actions, &HarmAction::ALL.map(HarmAction::title)),
+        ("heads.leaves.effects", &lists.effects, &Effect::ALL.map(Effect::title)),
+        ("heads.leaves.stakeholders", &lists.stakeholders, &Stakeholder::ALL.map(Stakeholder::title)),
+        ("heads.leaves.extents", &lists.extents, &Extent::ALL.map(Extent::id)),
+        ("heads.leaves.likelihoods", &lists.likelihoods, &Likelihood::ALL.map(Likelihood::id)),
     ];
     match axes.into_iter().find(|(_, given, allowed)| given != allowed) {
         Some((key, given, allowed)) => {

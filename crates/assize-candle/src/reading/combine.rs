@@ -1,8 +1,9 @@
-//! Puts the answers of several sequences together: windows of one text, and a prompt with its context.
+//! Puts the answers of several sequences together: windows of one text, and a prompt with its context. Trees: [`trees`].
 
+use super::trees;
 use crate::calibrate::{self, NotFinite};
-use crate::{HeadLogits, ModelCard};
-use assize_domain::{ExpectedMasses, GuardHead, Mass, PromptScores, Score, TreeOutcome, UnusableTree};
+use crate::{HeadLogits, ModelCard, leaves::ExpectedTree};
+use assize_domain::{GuardHead, PromptScores, Score, TreeOutcome, UnusableTree};
 
 /// What was read of a prompt.
 pub(super) struct PromptRead {
@@ -16,12 +17,12 @@ pub(super) struct PromptRead {
 pub(super) struct TextRead {
     /// Log-odds; of its harm-benefit side only the first window's is there.
     pub(super) logits: HeadLogits,
-    pub(super) masses: Result<ExpectedMasses, UnusableTree>,
+    pub(super) tree: Result<ExpectedTree, UnusableTree>,
 }
 
 impl TextRead {
     pub(super) fn of(logits: &HeadLogits) -> Self {
-        Self { masses: calibrate::expected_masses(logits), logits: logits.clone() }
+        Self { tree: calibrate::expected_tree(logits), logits: logits.clone() }
     }
 }
 
@@ -37,22 +38,12 @@ pub(super) fn windows(outputs: &[HeadLogits]) -> Option<TextRead> {
             raise(all.logits.binary.get_mut(head.index()), other.binary(head));
         }
         all.logits.risk.iter_mut().zip(other.risk).for_each(|(mine, theirs)| raise(Some(mine), theirs));
-        all.masses = all.masses.and_then(|all| Ok(united(&all, &calibrate::expected_masses(other)?)));
     }
-    #[expect(clippy::cast_precision_loss, reason = "a handful of windows")]
-    let count = outputs.len() as f32;
-    all.masses =
-        all.masses.map(|all| ExpectedMasses { benefit: mass(all.benefit.get() / count, all.benefit), ..all });
+    if !rest.is_empty() {
+        let trees: Result<Vec<_>, _> = outputs.iter().map(calibrate::expected_tree).collect();
+        all.tree = trees.map(|trees| trees::of_windows(&trees));
+    }
     Some(all)
-}
-
-/// The larger harms, and the benefits' sum.
-fn united(all: &ExpectedMasses, other: &ExpectedMasses) -> ExpectedMasses {
-    let mut harm = all.harm;
-    harm.iter_mut()
-        .zip(other.harm)
-        .for_each(|(mine, theirs)| *mine = mass(mine.get().max(theirs.get()), *mine));
-    ExpectedMasses { harm, benefit: mass(all.benefit.get() + other.benefit.get(), all.benefit) }
 }
 
 /// Takes the larger; a number that is not finite wins, so that it is found and not lost.
@@ -73,7 +64,7 @@ pub(super) fn prompt(
     in_context: Option<(Option<&HeadLogits>, &HeadLogits)>,
     card: &ModelCard,
 ) -> Result<PromptRead, NotFinite> {
-    let TextRead { logits, mut masses } = alone;
+    let TextRead { logits, mut tree } = alone;
     let mut scores = calibrate::prompt_scores(&logits, card)?;
     let mut context_governs = false;
     if let Some((context, joined)) = in_context {
@@ -91,27 +82,11 @@ pub(super) fn prompt(
         let risks = scores.risk.iter_mut().zip(after.risk);
         risks.for_each(|(risk, after)| *risk = larger(*risk, added_to(harmful_before, after)));
         let fresh = 1.0 - harmful_before.map_or(0.0, Score::get);
-        masses = masses.and_then(|alone| Ok(worse(&alone, &calibrate::expected_masses(joined)?, fresh)));
+        tree = tree.and_then(|alone| Ok(trees::worse(alone, calibrate::expected_tree(joined)?, fresh)));
     }
-    let tree = masses.map_or_else(TreeOutcome::Unusable, TreeOutcome::Expected);
+    let tree = tree.and_then(|tree| trees::narrow(&tree));
+    let tree = tree.map_or_else(TreeOutcome::Unusable, TreeOutcome::Weighed);
     Ok(PromptRead { scores, tree, context_governs })
-}
-
-/// The larger harms and the smaller benefit of two readings. `fresh`, in `[0, 1]`, is the chance that what the joined
-/// reading shows was not the context's already: as far as it was, this turn doesn't answer for it.
-fn worse(alone: &ExpectedMasses, joined: &ExpectedMasses, fresh: f32) -> ExpectedMasses {
-    let mut worse = alone.clone();
-    for (mine, theirs) in worse.harm.iter_mut().zip(joined.harm) {
-        *mine = mass(mine.get().max(theirs.get() * fresh), *mine);
-    }
-    let (mine, theirs) = (alone.benefit.get(), joined.benefit.get());
-    worse.benefit = mass(mine.min(theirs * fresh + mine * (1.0 - fresh)), alone.benefit);
-    worse
-}
-
-/// Sums and products of finite masses at least 0 with shares are masses; should rounding say otherwise, the old one.
-fn mass(value: f32, otherwise: Mass) -> Mass {
-    Mass::new(value).unwrap_or(otherwise)
 }
 
 /// The probability that it is so now and was not so before.
@@ -127,15 +102,9 @@ fn larger(a: Score, b: Score) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leaves::{LeafLayout, LeafLogits};
-    use proptest::prelude::*;
 
     fn score(value: f32) -> Score {
         Score::new(value).unwrap()
-    }
-
-    fn masses(harm: f32, benefit: f32) -> ExpectedMasses {
-        ExpectedMasses { harm: [Mass::new(harm).unwrap(); 16], benefit: Mass::new(benefit).unwrap() }
     }
 
     #[test]
@@ -152,40 +121,6 @@ mod tests {
                 raise(Some(mine), *theirs);
                 assert!(!mine.is_finite(), "{values:?}");
             }
-        }
-    }
-
-    /// The answer of a window whose first category and first effect have leaves with these log-odds.
-    fn window(harm: f32, benefit: f32) -> HeadLogits {
-        let mut row = [0.0; LeafLayout::WIDTH];
-        row[LeafLayout::HARM_PRESENCE.start] = harm;
-        row[LeafLayout::BENEFIT_PRESENCE.start] = benefit;
-        let tree = LeafLogits::from_row(&row).unwrap();
-        HeadLogits { binary: [0.0; 4], risk: [0.0; 13], tree }
-    }
-
-    #[test]
-    fn of_windows_the_largest_harms_count_and_the_mean_of_the_benefits() {
-        let outputs = [window(-2.0, 3.0), window(2.0, 1.0), window(-4.0, -1.0)];
-        let alone: Vec<ExpectedMasses> =
-            outputs.iter().map(|output| calibrate::expected_masses(output).unwrap()).collect();
-        let all = windows(&outputs).unwrap().masses.unwrap();
-        assert_eq!(all.harm, alone[1].harm);
-        let mean = alone.iter().map(|masses| masses.benefit.get()).sum::<f32>() / 3.0;
-        assert!((all.benefit.get() - mean).abs() < 1e-5, "{} {mean}", all.benefit.get());
-        let broken = [window(0.0, 0.0), window(f32::NAN, 0.0)];
-        assert_eq!(windows(&broken).unwrap().masses, Err(UnusableTree::NotFinite));
-        assert!(windows(&[]).is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn a_context_never_makes_a_turn_milder(
-            alone in (0.0_f32..9.0, 0.0_f32..9.0), joined in (0.0_f32..9.0, 0.0_f32..9.0), fresh in 0.0_f32..=1.0,
-        ) {
-            let alone = masses(alone.0, alone.1);
-            let both = worse(&alone, &masses(joined.0, joined.1), fresh);
-            prop_assert!(both.harm[0] >= alone.harm[0] && both.benefit <= alone.benefit);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::{load, refusal, tiny::TinyFolder};
 use assize_candle::{Sequence, Verification, calibrate};
-use assize_domain::Mass;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -145,13 +144,13 @@ fn write_golden(folder: &TinyFolder) {
     let mut guard = load(folder.path()).unwrap();
     let sequence = Sequence::single(guard.framing, &[5, 6]).unwrap();
     let logits = guard.encoder.infer(&[&sequence]).unwrap().remove(0);
-    let masses = calibrate::expected_masses(&logits).unwrap();
+    let (harm, benefit) = calibrate::expected_tree(&logits).unwrap().unit_masses();
     let row = json!({
         "prompt": "a word word b", "response": null, "prompt_tokens_kept": 2,
         "input_ids": sequence.ids(), "token_type_ids": sequence.type_ids().collect::<Vec<_>>(),
         "logits": {
-            "binary": logits.binary, "risk": logits.risk, "harm_mass": masses.harm.map(Mass::get),
-            "benefit_mass": [masses.benefit.get()],
+            "binary": logits.binary, "risk": logits.risk, "harm_mass": harm,
+            "benefit_mass": [benefit],
         },
     });
     folder.write("golden.json", json!([row]).to_string().as_bytes());

@@ -1,7 +1,8 @@
 //! A tiny checkpoint (hidden 8, 1 layer, 10 words), written into a folder of its own and then broken by the tests.
 
-use assize_candle::leaves;
-use assize_domain::{ActionCategory, GuardHead, RiskCategory};
+use assize_domain::{
+    ActionCategory, Effect, Extent, GuardHead, HarmAction, Likelihood, RiskCategory, Stakeholder,
+};
 use safetensors::{Dtype, tensor::TensorView};
 use std::path::Path;
 use tempfile::TempDir;
@@ -141,11 +142,11 @@ fn config() -> String {
     let risk = quote(RiskCategory::ALL.map(RiskCategory::id).to_vec());
     let categories = quote(ActionCategory::ALL.map(ActionCategory::title).to_vec());
     let [actions, effects, stakeholders, extents, likelihoods] = [
-        leaves::ACTIONS.to_vec(),
-        leaves::EFFECTS.to_vec(),
-        leaves::STAKEHOLDERS.to_vec(),
-        leaves::EXTENTS.to_vec(),
-        leaves::LIKELIHOODS.to_vec(),
+        HarmAction::ALL.map(HarmAction::title).to_vec(),
+        Effect::ALL.map(Effect::title).to_vec(),
+        Stakeholder::ALL.map(Stakeholder::title).to_vec(),
+        Extent::ALL.map(Extent::id).to_vec(),
+        Likelihood::ALL.map(Likelihood::id).to_vec(),
     ]
     .map(quote);
     format!(

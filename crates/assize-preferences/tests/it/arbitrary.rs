@@ -2,12 +2,13 @@
 //! Strategies are boxed: nested by value they are larger than a test thread's stack.
 
 use crate::files;
+use crate::trees;
 use assize_domain::{
-    ActionCategory, Assessment, Coverage, Digest, ExpectedMasses, GuardScores, Mass, ModelIdentity,
-    OperatingPoints, PromptScores, ResponseScores, Score, TopicSignals, TreeOutcome, UnusableTree,
+    ActionCategory, Assessment, Coverage, Digest, Effect, GuardScores, ModelIdentity, OperatingPoints,
+    PromptScores, ResponseScores, Score, Stakeholder, TopicSignals, TreeOutcome, UnusableTree,
 };
 use assize_preferences::Profile;
-use proptest::array::{uniform4, uniform13, uniform16};
+use proptest::array::{uniform3, uniform4, uniform9, uniform13, uniform15, uniform16};
 use proptest::option;
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -19,18 +20,9 @@ pub(crate) fn score() -> impl Strategy<Value = Score> {
     value.prop_map(|value| Score::new(value).unwrap()).boxed()
 }
 
-pub(crate) fn mass() -> impl Strategy<Value = Mass> {
-    let edge = prop_oneof![Just(0.0), Just(0.5), Just(1.2), Just(f32::MIN_POSITIVE), Just(f32::MAX)];
-    prop_oneof![edge, 0.0..5.0f32, 0.0..1e30f32].prop_map(|value| Mass::new(value).unwrap()).boxed()
-}
-
-fn masses() -> impl Strategy<Value = ExpectedMasses> {
-    (uniform16(mass()), mass()).prop_map(|(harm, benefit)| ExpectedMasses { harm, benefit })
-}
-
 fn tree() -> impl Strategy<Value = TreeOutcome> {
     prop_oneof![
-        4 => masses().prop_map(TreeOutcome::Expected),
+        4 => trees::tree().prop_map(TreeOutcome::Weighed),
         1 => Just(TreeOutcome::NotRequested),
         1 => Just(TreeOutcome::Unusable(UnusableTree::NotFinite)),
     ]
@@ -105,6 +97,13 @@ pub(crate) struct Values {
     /// `adversarial`, `benefit`.
     pub(crate) up_to_eight: [f64; 2],
     pub(crate) harm: [f64; ActionCategory::ALL.len()],
+    pub(crate) effect: [f64; Effect::COUNT],
+    pub(crate) stakeholder: [f64; Stakeholder::COUNT],
+    /// Rising.
+    pub(crate) extent: [f64; 4],
+    /// Rising.
+    pub(crate) likelihood: [f64; 3],
+    pub(crate) later: f64,
     /// Sentence for the benefit; none of its own where absent.
     pub(crate) sentence: Option<&'static str>,
     /// How often the one example is there.
@@ -118,11 +117,19 @@ impl Values {
             "title = {:?}\ndescription = {:?}\non_failure = {:?}\n\
              [thresholds]\nreview = {:?}\nblock = {:?}\n\
              [weights]\nbias = {:?}\nguard = {guard:?}\nresponse = {response:?}\nrefusal = {refusal:?}\n\
-             adversarial = {adversarial:?}\nbenefit = {benefit:?}\n[weights.harm]\n",
-            self.title, self.description, self.on_failure, self.review, self.block, self.bias,
+             adversarial = {adversarial:?}\nbenefit = {benefit:?}\nlater = {:?}\n",
+            self.title, self.description, self.on_failure, self.review, self.block, self.bias, self.later,
         );
-        for (category, weight) in ActionCategory::ALL.iter().zip(self.harm) {
-            writeln!(file, "{} = {weight:?}", category.id()).unwrap();
+        let tables: [(&str, &[&str], &[f64]); 5] = [
+            ("harm", &ActionCategory::ALL.map(ActionCategory::id), &self.harm),
+            ("effect", &Effect::ALL.map(Effect::id), &self.effect),
+            ("stakeholder", &Stakeholder::ALL.map(Stakeholder::id), &self.stakeholder),
+            ("extent", &["minor", "significant", "substantial", "major"], &self.extent),
+            ("likelihood", &["low", "medium", "high"], &self.likelihood),
+        ];
+        for (table, ids, numbers) in tables {
+            writeln!(file, "[weights.{table}]").unwrap();
+            ids.iter().zip(numbers).for_each(|(id, number)| writeln!(file, "{id} = {number:?}").unwrap());
         }
         if let Some(sentence) = self.sentence {
             writeln!(file, "[reasons]\nbenefit = {sentence:?}").unwrap();
@@ -145,6 +152,11 @@ pub(crate) fn threshold() -> impl Strategy<Value = f64> {
     up_to(0.001, 1.0)
 }
 
+fn sorted<const N: usize>(mut numbers: [f64; N]) -> [f64; N] {
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
 fn weight(max: f64) -> impl Strategy<Value = f64> {
     up_to(0.0, max)
 }
@@ -152,9 +164,10 @@ fn weight(max: f64) -> impl Strategy<Value = f64> {
 pub(crate) fn values() -> impl Strategy<Value = Values> {
     let four = [weight(4.0), weight(4.0), weight(4.0)];
     let weights = (up_to(-8.0, 8.0), four, [weight(8.0), weight(8.0)], uniform16(weight(8.0)));
+    let leaf = (uniform15(weight(4.0)), uniform9(weight(4.0)), uniform4(weight(4.0)), uniform3(weight(4.0)));
     let thresholds = (prop_oneof![Just("open"), Just("closed")], threshold(), threshold());
-    let values = (thresholds, weights.boxed()).prop_map(
-        |((on_failure, a, b), (bias, up_to_four, up_to_eight, harm))| Values {
+    let values = (thresholds, weights.boxed(), leaf.boxed(), weight(1.0)).prop_map(
+        |((on_failure, a, b), (bias, up_to_four, up_to_eight, harm), leaf, later)| Values {
             id: "test".to_owned(),
             title: "Test".to_owned(),
             description: String::new(),
@@ -165,6 +178,11 @@ pub(crate) fn values() -> impl Strategy<Value = Values> {
             up_to_four,
             up_to_eight,
             harm,
+            effect: leaf.0,
+            stakeholder: leaf.1,
+            extent: sorted(leaf.2),
+            likelihood: sorted(leaf.3),
+            later,
             sentence: None,
             examples: 0,
         },

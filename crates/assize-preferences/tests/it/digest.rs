@@ -28,6 +28,17 @@ fn relevant(v: &Values) -> Vec<Values> {
         one.up_to_eight[index] = other(v.up_to_eight[index]);
         changed.push(one);
     }
+    for (table, len) in [(0, v.effect.len()), (1, v.stakeholder.len())] {
+        for index in 0..len {
+            let mut one = v.clone();
+            let number = if table == 0 { &mut one.effect[index] } else { &mut one.stakeholder[index] };
+            *number = other(*number);
+            changed.push(one);
+        }
+    }
+    changed.push(Values { extent: v.extent.map(|weight| weight / 2.0 + 1.0), ..v.clone() });
+    changed.push(Values { likelihood: v.likelihood.map(|weight| weight / 2.0 + 1.0), ..v.clone() });
+    changed.push(Values { later: if v.later == 0.5 { 0.25 } else { 0.5 }, ..v.clone() });
     for index in 0..v.harm.len() {
         let mut one = v.clone();
         one.harm[index] = other(v.harm[index]);

@@ -1,9 +1,10 @@
 //! The floors hold under every profile, and never where the guard sees no harm.
 
 use crate::arbitrary::{assessment, topics, values};
+use crate::trees::set_harm;
 use assize_domain::{
-    ActionCategory, Assessment, DecidedBy, Decision, Floor, GuardHead, Mass, OperatingPoints, RiskCategory,
-    Score, TopicSignals, TreeOutcome,
+    ActionCategory, Assessment, DecidedBy, Decision, Floor, GuardHead, OperatingPoints, RiskCategory, Score,
+    TopicSignals, Tree, TreeOutcome,
 };
 use assize_preferences::decide;
 use proptest::prelude::*;
@@ -33,18 +34,15 @@ fn concern(mut a: Assessment, way: Way) -> Option<(Assessment, Floor)> {
         sexual: matches!(way, Way::MinorsAndSexByTerms | Way::MinorsByMassAndSexByTerms),
         mass_harm_weapons: matches!(way, Way::Weapons),
     };
-    let harm = |a: &mut Assessment, category: ActionCategory, mass: f32| match &mut a.tree {
-        TreeOutcome::Expected(masses) => {
-            masses.harm[category.index()] = Mass::new(mass).unwrap();
-            Some(())
-        }
-        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => None,
-    };
+    let harm = |a: &mut Assessment, category, mass| set_harm(&mut a.tree, category, mass);
     match way {
         Way::Weapons => {
             // The other floor is told first where both are broken.
             harm(&mut a, ActionCategory::ChildHarm, 0.0);
             harm(&mut a, ActionCategory::ViolenceExtremism, 0.125);
+            if matches!(a.tree, TreeOutcome::Weighed(Tree::Reported(_))) {
+                return None;
+            }
             return Some((a, Floor::MassHarmWeapons));
         }
         Way::MinorsAndSexByTerms => {}

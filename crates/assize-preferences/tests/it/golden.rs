@@ -3,10 +3,11 @@
 //! ln 8.
 
 use crate::files;
+use crate::trees::with_masses;
 use assize_domain::{
-    ActionCategory, Assessment, Contribution, Coverage, DecidedBy, Decision, Digest, Evidence,
-    ExpectedMasses, Floor, GuardHead, GuardScores, Mass, ModelIdentity, OperatingPoints, PromptScores,
-    ResponseScores, Score, Subject, TopicSignals, TreeOutcome, Verdict,
+    ActionCategory, Assessment, Contribution, Coverage, DecidedBy, Decision, Digest, Evidence, Floor,
+    GuardHead, GuardScores, ModelIdentity, OperatingPoints, PromptScores, ResponseScores, Score, Subject,
+    TopicSignals, Verdict,
 };
 use assize_preferences::decide;
 use std::f64::consts::{LN_2, SQRT_2};
@@ -38,9 +39,7 @@ fn score(value: f32) -> Score {
 
 /// Operating points: .25 for the prompt, .5 for the others. Masses: 3 of violence, 1 of privacy, 7 of benefit.
 fn assessment(prompt: Option<(f32, f32)>, response: Option<(f32, f32)>) -> Assessment {
-    let mut harm = [Mass::ZERO; 16];
-    harm[ActionCategory::ViolenceExtremism.index()] = Mass::new(3.0).unwrap();
-    harm[ActionCategory::Privacy.index()] = Mass::new(1.0).unwrap();
+    let harms = [(ActionCategory::ViolenceExtremism, 3.0), (ActionCategory::Privacy, 1.0)];
     let coverage = Coverage { tokens: 9, judged: 9, unknown: 0, windows: 1 };
     Assessment {
         guard: GuardScores {
@@ -55,7 +54,7 @@ fn assessment(prompt: Option<(f32, f32)>, response: Option<(f32, f32)>) -> Asses
             }),
         },
         operating_points: OperatingPoints::new([score(0.25), score(0.5), score(0.5), score(0.5)]),
-        tree: TreeOutcome::Expected(ExpectedMasses { harm, benefit: Mass::new(7.0).unwrap() }),
+        tree: with_masses(&harms, 7.0),
         topics: TopicSignals::default(),
         prompt_coverage: prompt.map(|_| coverage),
         response_coverage: response.map(|_| coverage),
@@ -194,8 +193,7 @@ fn bug_a_refusal_in_front_does_not_pay_for_a_harmful_reply() {
 fn a_mild_prompt() {
     // Harmful 0.0625 has odds 1 to 15: -ln 15 + ln 3 = -ln 5 = -1.609438, × 0.5.
     let mut mild = assessment(Some((0.0625, 0.0)), None);
-    mild.tree =
-        TreeOutcome::Expected(ExpectedMasses { harm: [Mass::ZERO; 16], benefit: Mass::new(7.0).unwrap() });
+    mild.tree = with_masses(&[], 7.0);
     let verdict = judge(&mild);
     let points = [
         (Evidence::Bias, -1.0),

@@ -2,7 +2,7 @@
 
 use crate::files::{complete, profile};
 use assize_domain::ActionCategory;
-use assize_preferences::{Catalog, FailureMode, ProfileSource};
+use assize_preferences::{Aggregation, Catalog, FailureMode, ProfileSource};
 use std::path::Path;
 
 const CHILD: &str = r#"
@@ -38,8 +38,11 @@ fn every_key_comes_from_the_nearest_file_that_sets_it() {
     assert_eq!(child.on_failure(), FailureMode::Closed);
     assert_eq!(grandchild.on_failure(), FailureMode::Open);
 
-    let (of_base, of_grandchild) = (base.weights().clone(), grandchild.weights().clone());
-    let mut expected = of_base;
+    let (Aggregation::Assize(mut expected), Aggregation::Assize(of_grandchild)) =
+        (base.aggregation().clone(), grandchild.aggregation().clone())
+    else {
+        panic!("another aggregation");
+    };
     expected.guard = 2.5;
     expected.harm[ActionCategory::Privacy.index()] = 7.0;
     expected.harm[ActionCategory::Deception.index()] = 0.0;

@@ -16,3 +16,5 @@ mod inheritance;
 mod mistakes;
 mod noise;
 mod properties;
+mod safetyanalyst;
+mod trees;

@@ -88,6 +88,45 @@ fn numbers_out_of_range() {
 }
 
 #[test]
+fn weights_of_leaves() {
+    check_added("weights.later = 1.1", &["`weights.later`", "`1.1`", "0 to 1"]);
+    check_added("weights.effect.death = nan", &["`weights.effect.death`", "`NaN`", "0 to 4"]);
+    check_added(
+        "weights.effect.rain = 1",
+        &["`weights.effect.rain`", "is no effect", "death, physical_health"],
+    );
+    check_added(
+        "weights.stakeholder.cat = 1",
+        &["`weights.stakeholder.cat`", "is no stakeholder", "children"],
+    );
+    check_added("weights.extent.huge = 1", &["`weights.extent.huge`", "is no extent", "minor, significant"]);
+    let falls = ["`weights.extent.major`", "`0.5`", "below `weights.extent.substantial` (`0.75`)"];
+    check_added("weights.extent.major = 0.5", &falls);
+    let falls = ["`weights.likelihood.medium`", "`0.5`", "below `weights.likelihood.low` (`0.6`)"];
+    check_added("weights.likelihood.low = 0.6", &falls);
+}
+
+#[test]
+fn tables_of_another_aggregation() {
+    check_added(
+        "safetyanalyst.harm_later = 0.5",
+        &["`safetyanalyst`", "does nothing", "aggregation = \"assize\""],
+    );
+    let line = "title = \"Base\"\naggregation = \"mean\"";
+    check_line("title", line, &["`aggregation`", "`mean`", "`assize` or `safetyanalyst`"]);
+    let child = "title = \"Child\"\nextends = \"a\"\naggregation = \"safetyanalyst\"\nweights.bias = 1.0\n";
+    let errors = parse(&[("a.toml", &complete()), ("child.toml", child)]).unwrap_err();
+    let told: Vec<String> = errors.0.iter().map(ToString::to_string).collect();
+    assert!(told[0].contains("`weights`: does nothing"), "{told:#?}");
+    // Nothing of the parent's weights can stand in for the 29 parameters.
+    assert_eq!(told.len(), 1 + 29, "{told:#?}");
+    assert!(
+        told.iter().any(|line| line.contains("`safetyanalyst.action.self_harm`") && line.contains("0 to 1"))
+    );
+    assert!(told.iter().any(|line| line.contains("`safetyanalyst.benefit_extent.minor_ratio`")));
+}
+
+#[test]
 fn thresholds_in_the_wrong_order() {
     let expected = ["`thresholds.review`", "`0.9`", "`thresholds.block` (`0.8`)", "at or below"];
     check_line("thresholds.review", "thresholds.review = 0.9", &expected);

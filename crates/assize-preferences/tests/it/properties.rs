@@ -1,9 +1,10 @@
 //! The formula, for whatever assessment and whatever valid profile: what sums to what, and which way each thing moves it.
 
-use crate::arbitrary::{Values, assessment, mass, score, threshold, values};
+use crate::arbitrary::{Values, assessment, score, threshold, values};
+use crate::trees;
 use assize_domain::{
-    ActionCategory, Assessment, DecidedBy, Decision, Degradation, ExpectedMasses, GuardHead, Mass,
-    PromptScores, ResponseScores, Score, Subject, TreeOutcome,
+    ActionCategory, Assessment, BenefitBranch, DecidedBy, Decision, Degradation, GuardHead, HarmBranch,
+    PromptScores, ReportedLeaf, ResponseScores, Score, Subject, Tree, TreeOutcome,
 };
 use assize_preferences::decide;
 use proptest::prelude::*;
@@ -14,18 +15,18 @@ const ROUNDING: f64 = 4e-16;
 /// Something in an assessment that can be raised.
 #[derive(Debug, Clone, Copy)]
 enum Raised {
-    HarmMass(usize, Mass),
+    Harm(HarmBranch, ReportedLeaf),
     PromptHarmful(Score),
     ResponseHarmful(Score),
     Adversarial(Score),
-    BenefitMass(Mass),
+    Benefit(BenefitBranch, ReportedLeaf),
     Refusal(Score),
 }
 
 /// What speaks against a conversation.
 fn against() -> impl Strategy<Value = Raised> {
     prop_oneof![
-        2 => (0..ActionCategory::ALL.len(), mass()).prop_map(|(index, mass)| Raised::HarmMass(index, mass)),
+        2 => (trees::harm_branch(), trees::leaf()).prop_map(|(branch, leaf)| Raised::Harm(branch, leaf)),
         1 => score().prop_map(Raised::PromptHarmful),
         1 => score().prop_map(Raised::ResponseHarmful),
         1 => score().prop_map(Raised::Adversarial),
@@ -34,15 +35,17 @@ fn against() -> impl Strategy<Value = Raised> {
 
 /// What speaks for a conversation.
 fn in_favour() -> impl Strategy<Value = Raised> {
-    prop_oneof![mass().prop_map(Raised::BenefitMass), score().prop_map(Raised::Refusal)]
+    let benefit = (trees::benefit_branch(), readable_leaf());
+    let benefit = benefit.prop_map(|(branch, leaf)| Raised::Benefit(branch, leaf));
+    prop_oneof![benefit, score().prop_map(Raised::Refusal)]
 }
 
 /// The assessment with one thing raised; unchanged where the thing is not there.
 fn raise(before: &Assessment, raised: Raised) -> Assessment {
     let mut after = before.clone();
     match raised {
-        Raised::HarmMass(index, to) => masses(&mut after, |masses| lift(&mut masses.harm[index], to)),
-        Raised::BenefitMass(to) => masses(&mut after, |masses| lift(&mut masses.benefit, to)),
+        Raised::Harm(branch, leaf) => tree(&mut after, |tree| trees::add_harm(tree, branch, leaf)),
+        Raised::Benefit(branch, leaf) => tree(&mut after, |tree| trees::add_benefit(tree, branch, leaf)),
         Raised::PromptHarmful(to) => prompt(&mut after, |scores| lift(&mut scores.harmful, to)),
         Raised::Adversarial(to) => prompt(&mut after, |scores| lift(&mut scores.adversarial, to)),
         Raised::ResponseHarmful(to) => response(&mut after, |scores| lift(&mut scores.harmful, to)),
@@ -57,11 +60,15 @@ fn lift<T: PartialOrd>(value: &mut T, to: T) {
     }
 }
 
-fn masses(assessment: &mut Assessment, change: impl FnOnce(&mut ExpectedMasses)) {
-    match &mut assessment.tree {
-        TreeOutcome::Expected(masses) => change(masses),
-        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => {}
+fn tree(assessment: &mut Assessment, change: impl FnOnce(&mut Tree)) {
+    if let TreeOutcome::Weighed(tree) = &mut assessment.tree {
+        change(tree);
     }
+}
+
+/// A benefit that can't be read is no benefit: it makes the assessment fall short.
+fn readable_leaf() -> impl Strategy<Value = ReportedLeaf> {
+    trees::leaf().prop_filter("readable", |leaf| leaf.effect.is_some() && leaf.severity().is_some())
 }
 
 fn prompt(assessment: &mut Assessment, change: impl Fn(&mut PromptScores)) {
@@ -162,7 +169,7 @@ proptest! {
         match closed.decided_by {
             DecidedBy::Degradation(cause) => {
                 let least = |cause: &Degradation| match cause {
-                    Degradation::PartialCoverage => Decision::Review,
+                    Degradation::PartialCoverage | Degradation::PartialTree => Decision::Review,
                     Degradation::TreeUnusable => Decision::Block,
                 };
                 prop_assert_eq!(Some(closed.decision), closed.degraded.iter().map(least).max());

@@ -3,7 +3,7 @@
 use super::answers::{Answers, Progress, Ticket};
 use super::{Answer, MassAnswer, MassOutcome, MassTask, Outcome, Row, Set, Task, Unjudged};
 use assize_candle::{EncoderError, GuardModel, Reader, Reading};
-use assize_domain::{Assessment, ModelIdentity, OperatingPoints, Subject, TreeOutcome};
+use assize_domain::{Assessment, LeafWeights, ModelIdentity, OperatingPoints, Subject};
 
 /// A model that judges benchmarks.
 #[derive(Debug)]
@@ -109,13 +109,10 @@ impl JudgedSet<'_> {
 }
 
 fn masses_of(assessment: &Assessment) -> Option<MassAnswer> {
-    let masses = match &assessment.tree {
-        TreeOutcome::Expected(masses) => masses,
-        TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => return None,
-    };
+    let masses = assessment.tree.tree()?.masses(&LeafWeights::UNIT);
     Some(MassAnswer {
-        harm: masses.harm.map(|mass| f64::from(mass.get())),
-        benefit: f64::from(masses.benefit.get()),
+        harm: masses.harm,
+        benefit: masses.all_benefit(),
         prompt_harmful: assessment.guard.prompt.as_ref()?.harmful.get(),
         coverage: assessment.prompt_coverage?.fraction(),
     })

@@ -69,8 +69,14 @@ fn detail(profile: &Profile) -> CommunityDetail {
             ("review".to_owned(), thresholds.review),
             ("block".to_owned(), thresholds.block),
         ]),
-        weights: profile.weights().by_key().collect(),
+        aggregation: profile.aggregation().id().to_owned(),
+        weights: profile.aggregation().by_key().into_iter().map(within_table).collect(),
         floors: Floor::ALL.iter().map(|floor| floor.id().to_owned()).collect(),
         examples: profile.examples().len(),
     }
+}
+
+/// A number's key without the table that all of an aggregation's numbers share.
+fn within_table((key, number): (String, f64)) -> (String, f64) {
+    (key.split_once('.').map_or_else(|| key.clone(), |(_, rest)| rest.to_owned()), number)
 }

@@ -3,13 +3,12 @@
 //! A line is `{"of": "train/aart.jsonl", "id": "…", "prompt_harmful": true, "adversarial": false, "ambiguous": false,
 //! "risk_categories": ["…"], "harms": [[action, effect, stakeholder, extent, likelihood, immediate]], "benefits":
 //! [[effect, stakeholder, extent, likelihood, immediate]]}`; the numbers are places in the lists of
-//! `assize_candle::leaves`, and `immediate` is 1 or 0.
+//! the domain's taxonomies, and `immediate` is 1 or 0.
 
 use super::error::DataError;
 use super::example::{Leaf, Tree};
 use super::rows::{self, Certainty, Row, RowFile};
-use assize_candle::leaves::{ACTIONS, CATEGORY_OF_ACTION, EFFECTS, EXTENTS, LIKELIHOODS, STAKEHOLDERS};
-use assize_domain::GuardHead;
+use assize_domain::{Effect, Extent, GuardHead, HarmAction, Likelihood, Severity, Stakeholder};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
@@ -80,18 +79,24 @@ fn row(raw: &RawAnnotation, source: &Row) -> Result<Row, String> {
 }
 
 fn harm([action, rest @ ..]: &[usize; 6], key: &str) -> Result<Leaf, String> {
-    let category = CATEGORY_OF_ACTION.get(*action).copied();
-    let category = category.ok_or_else(|| format!("`{key}[0]`: allowed: 0 to {}", ACTIONS.len() - 1))?;
-    Ok(Leaf { category, action: *action, ..shared(rest, key)? })
+    let found = HarmAction::ALL.get(*action);
+    let found = found.ok_or_else(|| format!("`{key}[0]`: allowed: 0 to {}", HarmAction::COUNT - 1))?;
+    Ok(Leaf { category: found.category().index(), action: *action, ..shared(rest, key)? })
 }
 
 /// What harms and benefits have in common.
 fn shared(leaf: &[usize; 5], key: &str) -> Result<Leaf, String> {
-    let limits = [EFFECTS.len(), STAKEHOLDERS.len(), EXTENTS.len(), LIKELIHOODS.len(), 2];
+    let limits = [Effect::COUNT, Stakeholder::COUNT, Extent::COUNT, Likelihood::COUNT, 2];
+    let too_large = |limit: usize| format!("`{key}`: a number is too large; allowed: 0 to {}", limit - 1);
     if let Some(limit) = leaf.iter().zip(limits).find_map(|(place, limit)| (*place >= limit).then_some(limit))
     {
-        return Err(format!("`{key}`: a number is too large; allowed: 0 to {}", limit - 1));
+        return Err(too_large(limit));
     }
     let [effect, stakeholder, extent, likelihood, immediate] = *leaf;
-    Ok(Leaf { category: 0, action: 0, effect, stakeholder, extent, likelihood, immediate: immediate == 1 })
+    let severity = Severity {
+        extent: *Extent::ALL.get(extent).ok_or_else(|| too_large(Extent::COUNT))?,
+        likelihood: *Likelihood::ALL.get(likelihood).ok_or_else(|| too_large(Likelihood::COUNT))?,
+        immediate: immediate == 1,
+    };
+    Ok(Leaf { category: 0, action: 0, effect, stakeholder, severity })
 }

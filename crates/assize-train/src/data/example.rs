@@ -1,6 +1,6 @@
 //! What the trainer learns from: one conversation, what is asked of it, and the answers that are known.
 
-use assize_domain::{GuardHead, RiskCategory};
+use assize_domain::{GuardHead, RiskCategory, Severity};
 use std::sync::Arc;
 
 /// One sequence to learn from. Holds text: never printed, never logged.
@@ -50,21 +50,17 @@ pub struct Tree {
     pub benefits: Vec<Leaf>,
 }
 
-/// One leaf, as indices into the lists of `assize_candle::leaves`.
+/// One leaf, its names as places in the domain's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf {
     /// Of the 16 action categories (`assize_domain::ActionCategory::ALL`); 0 for a benefit.
     pub category: usize,
-    /// Of the 45 harmful actions; 0 for a benefit.
+    /// Of the 45 harmful actions (`HarmAction::ALL`); 0 for a benefit.
     pub action: usize,
-    /// Of the 15 effects.
+    /// Of the 15 effects (`Effect::ALL`).
     pub effect: usize,
-    /// Of the 9 stakeholders.
+    /// Of the 9 groups of stakeholders (`Stakeholder::ALL`).
     pub stakeholder: usize,
-    /// 0 minor, 1 significant, 2 substantial, 3 major.
-    pub extent: usize,
-    /// 0 low, 1 medium, 2 high.
-    pub likelihood: usize,
-    /// Whether the effect is short-term.
-    pub immediate: bool,
+    /// How much, how likely, how soon.
+    pub severity: Severity,
 }

@@ -5,7 +5,7 @@ use super::corpus::{normalised, place};
 use super::noise::{decorate, evade};
 use super::tactics::{Family, Shape, TACTICS};
 use super::*;
-use assize_domain::{GuardHead, RiskCategory};
+use assize_domain::{Extent, GuardHead, RiskCategory};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -182,7 +182,10 @@ fn a_row_gives_the_prompt_and_the_pair_with_their_own_labels() {
                 assert_eq!((example.labels.risk, example.weight), (None, 0.5));
                 let tree = example.labels.tree.unwrap();
                 assert_eq!((tree.harms.len(), tree.benefits.len()), (1, 1));
-                assert_eq!((tree.harms[0].category, tree.harms[0].action, tree.harms[0].extent), (14, 1, 3));
+                assert_eq!(
+                    (tree.harms[0].category, tree.harms[0].action, tree.harms[0].severity.extent),
+                    (14, 1, Extent::Major)
+                );
             }
             other => panic!("{other:?}"),
         }

@@ -1,8 +1,7 @@
 //! Leaves of an annotated tree as indices. An unknown name is an error that lists the names allowed.
 
 use super::example::{Leaf, Tree};
-use assize_candle::leaves::{ACTIONS, EFFECTS, EXTENTS, LIKELIHOODS, STAKEHOLDERS};
-use assize_domain::ActionCategory;
+use assize_domain::{ActionCategory, Effect, Extent, HarmAction, Likelihood, Severity, Stakeholder};
 use serde::Deserialize;
 
 /// As written; other keys are fine and not read.
@@ -41,7 +40,7 @@ fn harm(raw: &RawLeaf, key: &str) -> Result<Leaf, String> {
     };
     let category =
         named("category", raw.category.as_deref(), &ActionCategory::ALL.map(ActionCategory::title))?;
-    let action = named("action", raw.action.as_deref(), &ACTIONS)?;
+    let action = named("action", raw.action.as_deref(), &HarmAction::ALL.map(HarmAction::title))?;
     Ok(Leaf { category, action, ..shared(raw, key)? })
 }
 
@@ -50,15 +49,28 @@ fn shared(raw: &RawLeaf, key: &str) -> Result<Leaf, String> {
     Ok(Leaf {
         category: 0,
         action: 0,
-        effect: position(&format!("{key}.effect"), &raw.effect, &EFFECTS)?,
-        stakeholder: position(&format!("{key}.stakeholder"), &raw.stakeholder, &STAKEHOLDERS)?,
-        extent: position(&format!("{key}.extent"), &raw.extent, &EXTENTS)?,
-        likelihood: position(&format!("{key}.likelihood"), &raw.likelihood, &LIKELIHOODS)?,
-        immediate: raw.immediate,
+        effect: position(&format!("{key}.effect"), &raw.effect, &Effect::ALL.map(Effect::title))?,
+        stakeholder: position(
+            &format!("{key}.stakeholder"),
+            &raw.stakeholder,
+            &Stakeholder::ALL.map(Stakeholder::title),
+        )?,
+        severity: Severity {
+            extent: of(&format!("{key}.extent"), &raw.extent, &Extent::ALL, Extent::id)?,
+            likelihood: of(&format!("{key}.likelihood"), &raw.likelihood, &Likelihood::ALL, Likelihood::id)?,
+            immediate: raw.immediate,
+        },
     })
 }
 
 fn position(key: &str, name: &str, allowed: &[&str]) -> Result<usize, String> {
     let found = allowed.iter().position(|known| *known == name);
     found.ok_or_else(|| format!("`{key}` is an unknown name; allowed: {}", allowed.join(", ")))
+}
+
+/// The one with the name.
+fn of<T: Copy>(key: &str, name: &str, all: &[T], id: fn(T) -> &'static str) -> Result<T, String> {
+    let allowed: Vec<&str> = all.iter().map(|one| id(*one)).collect();
+    let place = position(key, name, &allowed)?;
+    all.get(place).copied().ok_or_else(|| format!("`{key}` is out of range"))
 }

@@ -1,8 +1,7 @@
 //! An annotated tree as the numbers that the leaf heads are to give.
 
 use crate::data::{Leaf, Tree};
-use assize_candle::leaves::{ACTIONS, EFFECTS, SEVERITIES, STAKEHOLDERS, SeverityWeights, severity};
-use assize_domain::ActionCategory;
+use assize_domain::{ActionCategory, Effect, HarmAction, LeafWeights, Severity, Stakeholder};
 
 const CATEGORIES: usize = ActionCategory::ALL.len();
 
@@ -19,16 +18,16 @@ pub struct TreeTargets {
     pub harm_stakeholder: Vec<f32>,
     /// Leaves by action.
     pub harm_action: Vec<f32>,
-    /// Mass by category, in the unit of [`SeverityWeights::MASS`].
+    /// Mass by category, in the unit of [`LeafWeights::UNIT`].
     pub harm_mass: [f32; CATEGORIES],
     /// Benefit leaves by effect.
-    pub benefit_leaves: [f32; EFFECTS.len()],
+    pub benefit_leaves: [f32; Effect::COUNT],
     /// Benefit leaves by effect and severity.
     pub benefit_severity: Vec<f32>,
     /// Benefit leaves by effect and stakeholder.
     pub benefit_stakeholder: Vec<f32>,
     /// Mass by effect.
-    pub benefit_mass: [f32; EFFECTS.len()],
+    pub benefit_mass: [f32; Effect::COUNT],
 }
 
 impl TreeTargets {
@@ -36,30 +35,30 @@ impl TreeTargets {
     pub fn of(tree: &Tree) -> Self {
         let mut targets = Self {
             harm_leaves: [0.0; CATEGORIES],
-            harm_severity: vec![0.0; CATEGORIES * SEVERITIES],
-            harm_effect: vec![0.0; CATEGORIES * EFFECTS.len()],
-            harm_stakeholder: vec![0.0; CATEGORIES * STAKEHOLDERS.len()],
-            harm_action: vec![0.0; ACTIONS.len()],
+            harm_severity: vec![0.0; CATEGORIES * Severity::COUNT],
+            harm_effect: vec![0.0; CATEGORIES * Effect::COUNT],
+            harm_stakeholder: vec![0.0; CATEGORIES * Stakeholder::COUNT],
+            harm_action: vec![0.0; HarmAction::COUNT],
             harm_mass: [0.0; CATEGORIES],
-            benefit_leaves: [0.0; EFFECTS.len()],
-            benefit_severity: vec![0.0; EFFECTS.len() * SEVERITIES],
-            benefit_stakeholder: vec![0.0; EFFECTS.len() * STAKEHOLDERS.len()],
-            benefit_mass: [0.0; EFFECTS.len()],
+            benefit_leaves: [0.0; Effect::COUNT],
+            benefit_severity: vec![0.0; Effect::COUNT * Severity::COUNT],
+            benefit_stakeholder: vec![0.0; Effect::COUNT * Stakeholder::COUNT],
+            benefit_mass: [0.0; Effect::COUNT],
         };
         for leaf in &tree.harms {
             let (severity, mass) = weigh(leaf);
             add(&mut targets.harm_leaves, leaf.category, 1.0);
-            add(&mut targets.harm_severity, leaf.category * SEVERITIES + severity, 1.0);
-            add(&mut targets.harm_effect, leaf.category * EFFECTS.len() + leaf.effect, 1.0);
-            add(&mut targets.harm_stakeholder, leaf.category * STAKEHOLDERS.len() + leaf.stakeholder, 1.0);
+            add(&mut targets.harm_severity, leaf.category * Severity::COUNT + severity, 1.0);
+            add(&mut targets.harm_effect, leaf.category * Effect::COUNT + leaf.effect, 1.0);
+            add(&mut targets.harm_stakeholder, leaf.category * Stakeholder::COUNT + leaf.stakeholder, 1.0);
             add(&mut targets.harm_action, leaf.action, 1.0);
             add(&mut targets.harm_mass, leaf.category, mass);
         }
         for leaf in &tree.benefits {
             let (severity, mass) = weigh(leaf);
             add(&mut targets.benefit_leaves, leaf.effect, 1.0);
-            add(&mut targets.benefit_severity, leaf.effect * SEVERITIES + severity, 1.0);
-            add(&mut targets.benefit_stakeholder, leaf.effect * STAKEHOLDERS.len() + leaf.stakeholder, 1.0);
+            add(&mut targets.benefit_severity, leaf.effect * Severity::COUNT + severity, 1.0);
+            add(&mut targets.benefit_stakeholder, leaf.effect * Stakeholder::COUNT + leaf.stakeholder, 1.0);
             add(&mut targets.benefit_mass, leaf.effect, mass);
         }
         targets
@@ -85,8 +84,9 @@ impl TreeTargets {
 
 /// A leaf's place among the severities, and its mass.
 fn weigh(leaf: &Leaf) -> (usize, f32) {
-    let severity = severity(leaf.extent, leaf.likelihood, leaf.immediate);
-    (severity, SeverityWeights::MASS.table().get(severity).copied().unwrap_or_default())
+    #[expect(clippy::cast_possible_truncation, reason = "a weight with two digits")]
+    let mass = LeafWeights::UNIT.severity(leaf.severity) as f32;
+    (leaf.severity.index(), mass)
 }
 
 fn add(counts: &mut [f32], place: usize, amount: f32) {

@@ -2,21 +2,19 @@
 
 use super::*;
 use crate::data::{Leaf, Tree};
+use assize_domain::{Extent, HarmAction, Likelihood, Severity};
 use proptest::prelude::*;
 use std::sync::Arc;
 
+fn category(action: usize) -> usize {
+    HarmAction::ALL[action].category().index()
+}
+
 fn leaf() -> impl Strategy<Value = Leaf> {
-    (0_usize..45, 0_usize..15, 0_usize..9, 0_usize..4, 0_usize..3, any::<bool>()).prop_map(
-        |(action, effect, stakeholder, extent, likelihood, immediate)| Leaf {
-            category: leaves::CATEGORY_OF_ACTION[action],
-            action,
-            effect,
-            stakeholder,
-            extent,
-            likelihood,
-            immediate,
-        },
-    )
+    let severity = prop::sample::select(Severity::all().collect::<Vec<_>>());
+    (0_usize..45, 0_usize..15, 0_usize..9, severity).prop_map(|(action, effect, stakeholder, severity)| {
+        Leaf { category: category(action), action, effect, stakeholder, severity }
+    })
 }
 
 fn labels() -> impl Strategy<Value = Labels> {
@@ -70,15 +68,16 @@ proptest! {
 #[test]
 fn descending_reaches_the_tree_that_was_given() {
     let harm = |action: usize, extent| Leaf {
-        category: leaves::CATEGORY_OF_ACTION[action],
+        category: category(action),
         action,
         effect: 1,
         stakeholder: 2,
-        extent,
-        likelihood: 2,
-        immediate: true,
+        severity: Severity { extent, likelihood: Likelihood::High, immediate: true },
     };
-    let tree = Tree { harms: vec![harm(8, 3), harm(8, 3), harm(31, 1)], benefits: vec![harm(0, 0)] };
+    let tree = Tree {
+        harms: vec![harm(8, Extent::Major), harm(8, Extent::Major), harm(31, Extent::Significant)],
+        benefits: vec![harm(0, Extent::Minor)],
+    };
     let labels = Labels { tree: Some(Arc::new(tree.clone())), ..Labels::default() };
     let weights = LossWeights { presence: 1.0, leaves: 1.0, shares: 1.0, ..LossWeights::default() };
     let mut logits = vec![0.0_f32; HeadLogits::WIDTH];
@@ -87,11 +86,13 @@ fn descending_reaches_the_tree_that_was_given() {
         weights.row(&logits, &labels, 1.0, &mut gradient);
         logits.iter_mut().zip(gradient).for_each(|(logit, slope)| *logit -= 0.5 * slope);
     }
-    let leaves = leaves::LeafLogits::from_row(&logits[HeadLogits::GUARD_WIDTH..]).unwrap().tree().unwrap();
-    let table = leaves::SeverityWeights::MASS.table();
+    let leaves = assize_candle::leaves::LeafLogits::from_row(&logits[HeadLogits::GUARD_WIDTH..])
+        .unwrap()
+        .tree()
+        .unwrap();
     let targets = TreeTargets::of(&tree);
     for (category, target) in targets.harm_mass.iter().enumerate() {
-        let mass = leaves.harms[category].mass(&table);
+        let mass = leaves.harms[category].unit_mass();
         assert!((mass - target).abs() < 0.05, "category {category}: {mass} for {target}");
     }
     assert!((leaves.harms[2].leaves - 2.0).abs() < 0.1);

@@ -1,6 +1,7 @@
 //! Annotations over rows of `train/`, and replies behind other prompts.
 
 use super::*;
+use assize_domain::{Extent, Likelihood, Severity};
 
 const ANNOTATION: &str = r#""adversarial":false,"ambiguous":false,"risk_categories":["cyberattack"]"#;
 
@@ -42,9 +43,7 @@ fn an_annotation_teaches_beside_its_row() {
             action: 10,
             effect: 0,
             stakeholder: 6,
-            extent: 3,
-            likelihood: 2,
-            immediate: true,
+            severity: Severity { extent: Extent::Major, likelihood: Likelihood::High, immediate: true },
         };
         assert_eq!(tree.harms, [leaf]);
     }

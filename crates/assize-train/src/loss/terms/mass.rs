@@ -1,7 +1,8 @@
 //! Expected mass against true mass: ties presence, number and severity together in the one number that is read out.
 
-use assize_candle::leaves::{SEVERITIES, SeverityWeights};
+use assize_candle::leaves::unit;
 use assize_candle::numerics::{sigmoid, softplus};
+use assize_domain::Severity;
 use std::ops::Range;
 
 /// Keeps the slope of the root finite at 0: about the mass of one minor, unlikely leaf.
@@ -19,7 +20,7 @@ struct Part {
     mass: f32,
     by_presence: f32,
     by_leaves: f32,
-    by_severity: [f32; SEVERITIES],
+    by_severity: [f32; Severity::COUNT],
 }
 
 impl Side {
@@ -45,16 +46,16 @@ impl Side {
 
     fn part(&self, logits: &[f32], index: usize) -> Part {
         let number = |range: &Range<usize>| logits.get(range.start + index).copied().unwrap_or_default();
-        let start = self.severity.start + index * SEVERITIES;
-        let severity = logits.get(start..start + SEVERITIES).unwrap_or_default();
+        let start = self.severity.start + index * Severity::COUNT;
+        let severity = logits.get(start..start + Severity::COUNT).unwrap_or_default();
         let largest = severity.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let powers: Vec<f32> = severity.iter().map(|logit| (logit - largest).exp()).collect();
         let sum: f32 = powers.iter().sum();
-        let weights = SeverityWeights::MASS.table();
+        let weights = unit();
         let mean = powers.iter().zip(weights).map(|(power, weight)| power / sum * weight).sum::<f32>();
         let presence = sigmoid(number(&self.presence));
         let leaves = 1.0 + softplus(number(&self.leaves));
-        let mut by_severity = [0.0; SEVERITIES];
+        let mut by_severity = [0.0; Severity::COUNT];
         for ((slope, power), weight) in by_severity.iter_mut().zip(&powers).zip(weights) {
             *slope = presence * leaves * power / sum * (weight - mean);
         }
@@ -72,8 +73,8 @@ impl Side {
                 *place += slope * by;
             }
         }
-        let start = self.severity.start + index * SEVERITIES;
-        let places = gradient.get_mut(start..start + SEVERITIES).unwrap_or_default();
+        let start = self.severity.start + index * Severity::COUNT;
+        let places = gradient.get_mut(start..start + Severity::COUNT).unwrap_or_default();
         places.iter_mut().zip(part.by_severity).for_each(|(place, by)| *place += slope * by);
     }
 }

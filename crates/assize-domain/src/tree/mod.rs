@@ -1,0 +1,90 @@
+//! The harm-benefit tree: who is affected, by which action, with which effects, how severe, how likely, how soon.
+//!
+//! Two kinds of model build one. A small encoder gives an [`ExpectedTree`]: for each action category the number of
+//! leaves to expect and how they are shared out. A large reporter writes a [`ReportedTree`], leaf by leaf. Both answer
+//! the same question, how much harm and benefit there is under given weights: [`Tree::masses`].
+//!
+//! SOURCE: SafetyAnalyst (Li et al. 2024).
+
+mod expected;
+mod mass;
+mod reported;
+mod shares;
+
+pub use expected::{BenefitBranch, Branch, ExpectedTree, HarmBranch};
+pub use mass::{LeafWeights, Masses};
+pub use reported::{ReportedLeaf, ReportedTree};
+pub use shares::{LeafCount, Shares};
+
+/// A tree, whichever way it was built.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tree {
+    /// What is to be expected, read from an encoder's heads.
+    Expected(ExpectedTree),
+    /// What a reporter wrote.
+    Reported(ReportedTree),
+}
+
+/// Why a tree was asked for and can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnusableTree {
+    /// The model gave a number that is not finite.
+    NotFinite,
+    /// The reporter's text holds no tree that can be read.
+    Unreadable,
+}
+
+impl UnusableTree {
+    /// Every cause.
+    pub const ALL: [Self; 2] = [Self::NotFinite, Self::Unreadable];
+
+    /// The stable name in records.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::NotFinite => "not_finite",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What came of asking for a harm-benefit tree.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TreeOutcome {
+    /// A tree.
+    Weighed(Tree),
+    /// There was no prompt whose consequences could be weighed.
+    NotRequested,
+    /// The model answered, and the answer can't be read. Never the same as "harmless".
+    Unusable(UnusableTree),
+}
+
+impl TreeOutcome {
+    /// The tree, where there is one.
+    pub const fn tree(&self) -> Option<&Tree> {
+        match self {
+            Self::Weighed(tree) => Some(tree),
+            Self::NotRequested | Self::Unusable(_) => None,
+        }
+    }
+}
+
+impl Tree {
+    /// How much harm and benefit there is when leaves weigh as `weights` say. Linear in every weight for an expected tree.
+    pub fn masses(&self, weights: &LeafWeights) -> Masses {
+        match self {
+            Self::Expected(tree) => tree.masses(weights),
+            Self::Reported(tree) => tree.masses(weights),
+        }
+    }
+
+    /// Whether a part of it could not be read.
+    pub fn is_partial(&self) -> bool {
+        match self {
+            Self::Expected(_) => false,
+            Self::Reported(tree) => tree.unreadable() > 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Trees for tests: arbitrary ones of both kinds, and expected ones with given masses.
+
+use assize_domain::{
+    ActionCategory, BenefitBranch, Branch, Effect, ExpectedTree, Extent, HarmAction, HarmBranch, LeafCount,
+    Likelihood, ReportedLeaf, ReportedTree, Severity, Shares, Stakeholder, Tree, TreeOutcome,
+};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A leaf of this severity has mass one half.
+const HALF: Severity = Severity { extent: Extent::Major, likelihood: Likelihood::Medium, immediate: true };
+
+/// As many leaves of one half as give at least the mass, to a 512th.
+pub(crate) fn leaves(mass: f64) -> LeafCount {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "masses of a few leaves")]
+    let parts = (mass * 512.0).ceil() as u16;
+    LeafCount::from_parts(parts)
+}
+
+fn branch(mass: f64) -> Branch {
+    Branch {
+        leaves: leaves(mass),
+        presence: 255,
+        severity: Shares::all_at(HALF.index()).unwrap(),
+        stakeholder: Shares::all_at(Stakeholder::Public.index()).unwrap(),
+    }
+}
+
+pub(crate) fn harm(category: ActionCategory, mass: f64) -> HarmBranch {
+    let social = Shares::all_at(Effect::Social.index()).unwrap();
+    HarmBranch { category, branch: branch(mass), effect: social, action: Shares::all_at(0).unwrap() }
+}
+
+/// A tree with these masses, in the unit they are told in; exact for multiples of a 512th.
+pub(crate) fn with_masses(harms: &[(ActionCategory, f64)], benefit: f64) -> TreeOutcome {
+    let harms = harms.iter().map(|(category, mass)| harm(*category, *mass)).collect();
+    let benefit = BenefitBranch { effect: Effect::AccurateInformation, branch: branch(benefit) };
+    TreeOutcome::Weighed(Tree::Expected(ExpectedTree::new(harms, vec![benefit])))
+}
+
+/// The expected tree with the harm of a category replaced; the others, and other outcomes, as they are.
+pub(crate) fn set_harm(outcome: &mut TreeOutcome, category: ActionCategory, mass: f64) -> Option<()> {
+    let TreeOutcome::Weighed(Tree::Expected(tree)) = outcome else { return None };
+    let mut harms: Vec<_> = tree.harms().iter().copied().filter(|harm| harm.category != category).collect();
+    harms.push(harm(category, mass));
+    *tree = ExpectedTree::new(harms, tree.benefits().to_vec());
+    Some(())
+}
+
+fn shares<const N: usize>() -> impl Strategy<Value = Shares<N>> {
+    let amounts = prop::collection::vec(prop_oneof![Just(0.0_f32), 0.0_f32..1.0], N);
+    amounts.prop_map(|mut amounts| {
+        amounts[0] += 1e-3;
+        Shares::in_proportion(&amounts.try_into().unwrap()).unwrap()
+    })
+}
+
+fn count() -> impl Strategy<Value = LeafCount> {
+    prop_oneof![Just(0_u16), Just(u16::MAX), 0..2_000_u16].prop_map(LeafCount::from_parts)
+}
+
+fn any_branch() -> impl Strategy<Value = Branch> {
+    (count(), any::<u8>(), shares(), shares()).prop_map(|(leaves, presence, severity, stakeholder)| Branch {
+        leaves,
+        presence,
+        severity,
+        stakeholder,
+    })
+}
+
+pub(crate) fn harm_branch() -> impl Strategy<Value = HarmBranch> {
+    (select(&ActionCategory::ALL[..]), any_branch(), shares(), shares())
+        .prop_map(|(category, branch, effect, action)| HarmBranch { category, branch, effect, action })
+}
+
+pub(crate) fn benefit_branch() -> impl Strategy<Value = BenefitBranch> {
+    (select(&Effect::ALL[..]), any_branch()).prop_map(|(effect, branch)| BenefitBranch { effect, branch })
+}
+
+pub(crate) fn leaf() -> impl Strategy<Value = ReportedLeaf> {
+    let one = |all: Vec<_>| option::weighted(0.9, select(all));
+    let harm = (one(ActionCategory::ALL.to_vec()), option::weighted(0.9, select(&HarmAction::ALL[..])));
+    let size = (
+        option::weighted(0.9, select(&Extent::ALL[..])),
+        option::weighted(0.9, select(&Likelihood::ALL[..])),
+    );
+    let rest = (option::weighted(0.9, select(&Effect::ALL[..])), select(&Stakeholder::ALL[..]));
+    (harm, size, rest, option::weighted(0.9, any::<bool>())).prop_map(
+        |((category, action), (extent, likelihood), (effect, stakeholder), immediate)| ReportedLeaf {
+            category,
+            action,
+            effect,
+            stakeholder,
+            extent,
+            likelihood,
+            immediate,
+        },
+    )
+}
+
+pub(crate) fn tree() -> impl Strategy<Value = Tree> {
+    let harms = prop::collection::vec(harm_branch(), 0..6);
+    let expected = (harms, prop::collection::vec(benefit_branch(), 0..6))
+        .prop_map(|(harms, benefits)| Tree::Expected(ExpectedTree::new(harms, benefits)));
+    let reported = (prop::collection::vec(leaf(), 0..12), prop::collection::vec(leaf(), 0..12))
+        .prop_map(|(harms, benefits)| Tree::Reported(ReportedTree { harms, benefits }));
+    prop_oneof![3 => expected.boxed(), 1 => reported.boxed()]
+}
+
+/// More harm: a leaf more of a reported tree, more leaves of a branch of an expected one.
+pub(crate) fn add_harm(tree: &mut Tree, branch: HarmBranch, leaf: ReportedLeaf) {
+    match tree {
+        Tree::Reported(tree) => tree.harms.push(leaf),
+        Tree::Expected(tree) => {
+            let mut harms = tree.harms().to_vec();
+            match harms.iter_mut().find(|harm| harm.category == branch.category) {
+                Some(harm) => harm.branch.leaves = harm.branch.leaves.max(branch.branch.leaves),
+                None => harms.push(branch),
+            }
+            *tree = ExpectedTree::new(harms, tree.benefits().to_vec());
+        }
+    }
+}
+
+/// More benefit, likewise.
+pub(crate) fn add_benefit(tree: &mut Tree, branch: BenefitBranch, leaf: ReportedLeaf) {
+    match tree {
+        Tree::Reported(tree) => tree.benefits.push(leaf),
+        Tree::Expected(tree) => {
+            let mut benefits = tree.benefits().to_vec();
+            match benefits.iter_mut().find(|benefit| benefit.effect == branch.effect) {
+                Some(benefit) => benefit.branch.leaves = benefit.branch.leaves.max(branch.branch.leaves),
+                None => benefits.push(branch),
+            }
+            *tree = ExpectedTree::new(tree.harms().to_vec(), benefits);
+        }
+    }
+}
