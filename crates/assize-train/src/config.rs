@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A training run. Paths are relative to the file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
     /// The folder of the file, which relative paths begin at.
     #[serde(skip)]
     pub folder: PathBuf,
-    /// Everything drawn at random follows from it.
+    /// One run for each; the model is the mean of their weights. Everything that a run draws at random follows from its seed.
+    pub seeds: Vec<u64>,
+    /// The seed of this run.
+    #[serde(skip)]
     pub seed: u64,
     /// Folder of the base encoder: `config.json`, `model.safetensors` and `tokenizer.json` as transformers saves BERT.
     pub base: PathBuf,
-    /// Where checkpoints, the history and the model folder go.
+    /// Where the model folder goes; below it a folder of each seed with checkpoints and history.
     pub output: PathBuf,
     /// How long and in which portions.
     pub schedule: Schedule,
@@ -130,7 +133,18 @@ impl TrainConfig {
         Ok(config)
     }
 
+    /// The run of each seed, with a folder of its own below the output.
+    pub fn runs(&self) -> Vec<Self> {
+        let run = |seed: &u64| Self {
+            seed: *seed,
+            output: self.output.join(format!("seed-{seed}")),
+            ..self.clone()
+        };
+        self.seeds.iter().map(run).collect()
+    }
+
     fn check(&self) -> anyhow::Result<()> {
+        ensure!(!self.seeds.is_empty(), "`seeds` is empty; allowed: one and more");
         let Schedule { tokens, batch_tokens, sequence_tokens: (shortest, longest), warm_up, measure_every } =
             self.schedule;
         ensure!(tokens > 0, "`schedule.tokens` is 0; allowed: 1 and more");

@@ -3,6 +3,7 @@
 //! What is calibrated and referenced is the f16 weights themselves, read back, not what they were rounded from.
 
 use crate::calibrate::{HeadCalibration, calibrate};
+use crate::checkpoint::Progress;
 use crate::config::OperatingPoints;
 use crate::data::SetInfo;
 use crate::measure::{Answer, Figures, answer};
@@ -18,7 +19,7 @@ use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// `card.toml`, as the service reads it.
 #[derive(Serialize)]
@@ -49,31 +50,60 @@ struct Scaling {
     offset: f64,
 }
 
-/// `training.json`: what the folder came from, for people and for a second run.
+/// One seed's part in it.
 #[derive(Serialize)]
-struct Record<'a> {
+struct RunRecord {
     seed: u64,
     tokens: u64,
     steps: i32,
     epochs: u64,
+}
+
+/// What a finished run gives.
+#[derive(Debug)]
+pub struct Trained {
+    seed: u64,
+    progress: Progress,
+    /// Averaged over the run, f32.
+    weights: BTreeMap<String, Tensor>,
+}
+
+impl Trained {
+    /// Takes the weights of a run.
+    ///
+    /// # Errors
+    /// When a tensor can't be made.
+    pub fn of(run: &Run) -> anyhow::Result<Self> {
+        Ok(Self { seed: run.config.seed, progress: *run.progress(), weights: run.averages()? })
+    }
+
+    fn record(&self) -> RunRecord {
+        let Progress { steps, tokens, epoch, .. } = self.progress;
+        RunRecord { seed: self.seed, tokens, steps, epochs: epoch }
+    }
+}
+
+/// `training.json`: what the folder came from, for people and for a second run.
+#[derive(Serialize)]
+struct Record<'a> {
+    runs: Vec<RunRecord>,
     sets: &'a [SetInfo],
     development: Figures,
     validation: Figures,
     calibration: BTreeMap<&'static str, HeadCalibration>,
 }
 
-/// Writes the folder `model` below the run's output and says where.
+/// Writes the model folder: the mean of the runs' weights, calibrated and measured with the data of `run`, which all share.
 ///
 /// # Errors
-/// When a file can't be read or written, or the encoder fails.
-pub fn export(run: &Run) -> anyhow::Result<PathBuf> {
-    let folder = run.config.output.join("model");
-    std::fs::create_dir_all(&folder).with_context(|| format!("can't create `{}`", folder.display()))?;
+/// When a file can't be read or written, the runs don't fit together, or the encoder fails.
+pub fn export(run: &Run, trained: &[Trained], folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("can't create `{}`", folder.display()))?;
     let write = |file: &str, text: &str| {
         let path = folder.join(file);
         std::fs::write(&path, text).with_context(|| format!("can't write `{}`", path.display()))
     };
-    let halves = run.averages()?.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)));
+    let halves = mean(trained)?.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)));
     let halves: BTreeMap<String, Tensor> = halves.collect::<anyhow::Result<_>>()?;
     save(&halves, &folder.join("model.safetensors"))?;
     let rounded = halves.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)));
@@ -81,7 +111,7 @@ pub fn export(run: &Run) -> anyhow::Result<PathBuf> {
     let encoder = Encoder::over(&rounded, run.shape, &Device::Cpu)?;
     write("config.json", &serde_json::to_string_pretty(&settings(run.shape))?)?;
     for (file, required) in [("tokenizer.json", true), ("LICENSE", false), ("NOTICE", false)] {
-        copy(&run.config.base, &folder, file, required)?;
+        copy(&run.config.base, folder, file, required)?;
     }
     let development = answer(&encoder, &run.lessons(&run.corpus.development)?, &run.shards)?;
     let validation = answer(&encoder, &run.lessons(&run.corpus.validation)?, &run.shards)?;
@@ -92,12 +122,8 @@ pub fn export(run: &Run) -> anyhow::Result<PathBuf> {
     let window = run.config.card.window_tokens;
     write("golden.json", &golden::write(&run.composer, &encoder, window)?)?;
     let by_head = GuardHead::ALL.map(GuardHead::id).into_iter().zip(calibration).collect();
-    let progress = run.progress();
     let record = Record {
-        seed: run.config.seed,
-        tokens: progress.tokens,
-        steps: progress.steps,
-        epochs: progress.epoch,
+        runs: trained.iter().map(Trained::record).collect(),
         sets: &run.corpus.sets,
         development: Figures::of(&development),
         validation: Figures::of(&validation),
@@ -105,7 +131,25 @@ pub fn export(run: &Run) -> anyhow::Result<PathBuf> {
     };
     write("training.json", &serde_json::to_string_pretty(&record)?)?;
     plot::learning_curve(&watch::history(&run.config.output), &folder.join("learning-curve.svg"))?;
-    Ok(folder)
+    Ok(())
+}
+
+/// The mean of the runs' weights. Runs from one base with different seeds end in one valley, and its middle is better than
+/// its sides (docs/model.md).
+///
+/// SOURCE: Wortsman et al. 2022, "Model soups".
+fn mean(trained: &[Trained]) -> anyhow::Result<BTreeMap<String, Tensor>> {
+    let (first, others) = trained.split_first().context("no run, no weights")?;
+    let mut sum = first.weights.clone();
+    for other in others {
+        for (name, tensor) in &mut sum {
+            let theirs = other.weights.get(name).with_context(|| format!("a run has no `{name}`"))?;
+            *tensor = (&*tensor + theirs)?;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a handful of runs")]
+    let share = 1.0 / trained.len() as f64;
+    sum.into_iter().map(|(name, tensor)| Ok((name, (tensor * share)?))).collect()
 }
 
 fn copy(from: &Path, to: &Path, file: &str, required: bool) -> anyhow::Result<()> {

@@ -1,8 +1,9 @@
 //! `assize-train`: the command line of the trainer.
 #![expect(clippy::print_stderr, reason = "a command line talks to its caller")]
 
+use anyhow::Context as _;
 use assize_train::config::TrainConfig;
-use assize_train::export;
+use assize_train::export::{self, Trained};
 use assize_train::run::Run;
 use clap::Parser;
 use std::path::PathBuf;
@@ -35,13 +36,20 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let mut run = Run::open(TrainConfig::read(&cli.config)?, cli.resume)?;
-    if let Some(epochs) = cli.lessons {
-        run.write_lessons(epochs)?;
-        return Ok(());
+    let config = TrainConfig::read(&cli.config)?;
+    let mut trained = Vec::new();
+    let mut last = None;
+    for run in config.runs() {
+        let mut run = Run::open(run, cli.resume)?;
+        if let Some(epochs) = cli.lessons {
+            return run.write_lessons(epochs);
+        }
+        run.train()?;
+        trained.push(Trained::of(&run)?);
+        last = Some(run);
     }
-    run.train()?;
-    let folder = export::export(&run)?;
+    let folder = config.output.join("model");
+    export::export(&last.context("no seed, no model")?, &trained, &folder)?;
     eprintln!("wrote the model folder {}", folder.display());
     Ok(())
 }

@@ -5,8 +5,9 @@
 use assize_candle::{DeviceChoice, GuardModel, Reader, Sequence, Verification};
 use assize_domain::{Conversation, JudgeRequest, Limits, Role, Turn, TurnText};
 use assize_train::config::TrainConfig;
+use assize_train::export::{self, Trained};
 use assize_train::run::Run;
-use assize_train::{export, variables};
+use assize_train::variables;
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -120,7 +121,7 @@ fn data(folder: &Path) {
 fn recipe(folder: &Path, output: &str, tokens: u64) -> TrainConfig {
     let text = format!(
         r#"
-seed = 3
+seeds = [3, 4]
 base = "base"
 output = "{output}"
 [schedule]
@@ -178,9 +179,17 @@ fn workplace() -> TempDir {
 #[test]
 fn a_run_learns_and_writes_a_folder_that_the_service_verifies() {
     let place = workplace();
-    let mut run = Run::open(recipe(place.path(), "out", 60_000), false).unwrap();
-    run.train().unwrap();
-    let folder = export::export(&run).unwrap();
+    let config = recipe(place.path(), "out", 60_000);
+    let folder = config.output.join("model");
+    let mut trained = Vec::new();
+    let mut last = None;
+    for config in config.runs() {
+        let mut run = Run::open(config, false).unwrap();
+        run.train().unwrap();
+        trained.push(Trained::of(&run).unwrap());
+        last = Some(run);
+    }
+    export::export(&last.unwrap(), &trained, &folder).unwrap();
     let model = GuardModel::load(&folder, DeviceChoice::Cpu).unwrap();
     assert!(matches!(model.verification(), Verification::Replayed { .. }), "{:?}", model.verification());
     check_context(model);
@@ -191,6 +200,7 @@ fn a_run_learns_and_writes_a_folder_that_the_service_verifies() {
         assert!(found > least, "{figure} is {found}");
     }
     assert_eq!(record["sets"][0]["digest"].as_str().unwrap().len(), 64);
+    assert_eq!((&record["runs"][0]["seed"], &record["runs"][1]["seed"]), (&3.into(), &4.into()));
     let svg = std::fs::read_to_string(folder.join("learning-curve.svg")).unwrap();
     assert!(svg.contains("r.harm_mass") && svg.contains("polyline"), "{svg}");
 }
