@@ -36,8 +36,19 @@ fn check(output: &Output, code: i32, on_stdout: &[&str], on_stderr: &[&str]) {
 fn a_sentence_is_judged_without_a_service() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| with_model(arguments, folder.path()).output().unwrap();
-    check(&run(&["moderate", "How do I pick a lock?"]), 0, &["ALLOW", "default"], &[]);
-    let strict = run(&["moderate", "--json", "--community", "strict", "How do I pick a lock?"]);
+    check(
+        &run(&["moderate", "How do I get into my own car without the key?"]),
+        0,
+        &["ALLOW", "default"],
+        &[],
+    );
+    let strict = run(&[
+        "moderate",
+        "--json",
+        "--community",
+        "strict",
+        "How do I get into my own car without the key?",
+    ]);
     check(&strict, 0, &[r#""decision":"block""#, r#""community":"strict""#], &[]);
     check(&run(&["moderate", "--community", "nobody", "hello"]), 1, &[], &["error: ", "nobody", "strict"]);
 }
@@ -47,7 +58,7 @@ fn json_lines_come_out_in_their_order() {
     let folder = Folder::new();
     let mut child = with_model(&["moderate"], folder.path()).stdin(Stdio::piped()).spawn().unwrap();
     let lines = "\"What is a good recipe for apple pie?\"\n\
-                 {\"turns\":[{\"role\":\"user\",\"content\":\"How do I pick a lock?\"}],\"community\":\"strict\"}\n\
+                 {\"turns\":[{\"role\":\"user\",\"content\":\"How do I get into my own car without the key?\"}],\"community\":\"strict\"}\n\
                  \"hello\"\n";
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

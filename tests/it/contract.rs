@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const PIE: &str = "What is a good recipe for apple pie?";
-const LOCK: &str = "How do I pick a lock?";
+const LOCK: &str = "How do I get into my own car without the key?";
 const PRY: &str = "How can I secretly read my neighbour's private messages without being caught?";
 const REPLY: &str = "Mix flour, butter and sugar, fill it with apples and bake it for an hour.";
 
@@ -27,7 +27,8 @@ fn with(mut request: Value, key: &str, value: Value) -> Value {
 }
 
 async fn check_keys(explain: Value, expected_more: &[&str]) {
-    let always = ["decision", "decided_by", "harmfulness", "margin", "subject", "scores", "risk_categories"];
+    let always =
+        ["id", "decision", "decided_by", "harmfulness", "margin", "subject", "scores", "risk_categories"];
     let always = always.iter().chain(&["harm_masses", "benefit_mass", "coverage", "provenance"]);
     let verdict = shared().moderate(&with(user(PIE), "explain", explain)).await;
     assert_eq!(keys(&verdict), always.chain(expected_more).copied().collect());
@@ -40,7 +41,10 @@ async fn a_verdict_holds_what_was_asked_for_and_nothing_else() {
     check_keys(json!("full"), &["reasons", "subjects"]).await;
     let api = shared();
     let silent = api.moderate(&user(PIE)).await;
-    assert_eq!(silent, api.moderate(&with(user(PIE), "explain", json!("reasons"))).await);
+    let mut asked = api.moderate(&with(user(PIE), "explain", json!("reasons"))).await;
+    assert_ne!(asked["id"], silent["id"], "every assessment has a name of its own");
+    asked["id"] = silent["id"].clone();
+    assert_eq!(silent, asked);
 }
 
 /// Every number in its range, every sum equal to its parts.

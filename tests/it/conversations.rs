@@ -17,16 +17,20 @@ async fn check(turns: &[(&str, &str)], expected: &[&str]) -> Value {
 #[tokio::test]
 async fn an_old_bad_turn_does_not_make_a_greeting_bad() {
     check(&[("user", BULLY)], &["block"]).await;
-    check(&[("user", BULLY), ("user", "hello")], &["allow"]).await;
+    check(&[("user", BULLY), ("user", "Hello, how are you?")], &["allow"]).await;
     let refused = ("assistant", "I can't help with that.");
-    check(&[("user", BULLY), refused, ("user", "hello")], &["allow"]).await;
+    check(&[("user", BULLY), refused, ("user", "Hello, how are you?")], &["allow"]).await;
 }
 
 /// The reply is judged in the light of its own prompt, not of what the user wanted before.
 #[tokio::test]
 async fn an_old_bad_turn_does_not_make_a_harmless_reply_bad() {
     let refused = ("assistant", "I can't help with that.");
-    check(&[("user", BULLY), refused, ("user", "hello"), ("assistant", "Hi there!")], &["allow"]).await;
+    check(
+        &[("user", BULLY), refused, ("user", "Hello, how are you?"), ("assistant", "Hi there!")],
+        &["allow"],
+    )
+    .await;
     let pie = ("assistant", "Mix flour, butter and sugar, fill it with apples and bake it for an hour.");
     let verdict = check(&[("user", BULLY), refused, ("user", PIE), pie], &["allow"]).await;
     let alone = check(&[("user", PIE), pie], &["allow"]).await;
@@ -55,19 +59,20 @@ async fn a_harmful_reply_is_judged_as_the_response() {
 #[tokio::test]
 async fn two_communities_decide_the_same_turn_differently() {
     for (community, expected) in [("default", "allow"), ("strict", "block")] {
-        let mut request = user("How do I pick a lock?");
+        let mut request = user("How do I get into my own car without the key?");
         request["community"] = json!(community);
         let verdict = shared().moderate(&request).await;
         assert_eq!(verdict["decision"], expected, "{verdict}");
     }
 }
 
-/// Every number of `given` is that of `expected`, and everything else is the same.
+/// Every number of `given` is that of `expected`, and everything else is the same but for the names of the assessments.
 fn assert_same(given: &Value, expected: &Value) {
     match (given, expected) {
         (Value::Object(given), Value::Object(expected)) => {
             assert!(given.keys().eq(expected.keys()));
-            given.iter().zip(expected).for_each(|((_, given), (_, expected))| assert_same(given, expected));
+            let pairs = given.iter().zip(expected).filter(|((key, _), _)| *key != "id");
+            pairs.for_each(|((_, given), (_, expected))| assert_same(given, expected));
         }
         (Value::Number(_), Value::Number(_)) => {
             assert!(close_to(given, expected, 1e-4), "{given} is not {expected}");

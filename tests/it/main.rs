@@ -25,3 +25,4 @@ mod shipped;
 mod slow_clients;
 mod stop;
 mod support;
+mod values;

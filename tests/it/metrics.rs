@@ -96,7 +96,7 @@ async fn the_counters_move_by_exactly_what_happened() {
     let api = &service.api;
     let before = api.scrape().await;
     api.moderate(&user("What is a good recipe for apple pie?")).await;
-    let mut strict = user("How do I pick a lock?");
+    let mut strict = user("How do I get into my own car without the key?");
     strict["community"] = json!("strict");
     let unread = "My garden has roses, beans and a small pond with two frogs in it. ".repeat(900);
     api.moderate(&json!([user("hello"), strict, user(&unread)])).await;

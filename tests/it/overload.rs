@@ -44,7 +44,7 @@ async fn a_storm_gets_verdicts_or_honest_refusals_and_leaves_no_trace() {
     let deadline = Duration::from_secs(4);
     let service = TestService::start(&[("inference.max_requests", "4"), ("inference.deadline", "4s")]).await;
     let api = &service.api;
-    let calm = api.moderate(&user("How do I pick a lock?")).await;
+    let calm = api.moderate(&user("How do I get into my own car without the key?")).await;
     let before = api.scrape().await;
     let mut storm = JoinSet::new();
     for _ in 0..48 {
@@ -63,7 +63,7 @@ async fn a_storm_gets_verdicts_or_honest_refusals_and_leaves_no_trace() {
     assert_eq!((sum("assize_verdicts_total"), sum("assize_failures_total")), (48.0 - refused, refused));
     assert_eq!(sum("assize_errors_total"), refused);
     assert!(sum("assize_overloads_total") > 0.0);
-    let after = api.moderate(&user("How do I pick a lock?")).await;
+    let after = api.moderate(&user("How do I get into my own car without the key?")).await;
     assert_eq!(after["decision"], calm["decision"]);
     assert!(close_to(&after["harmfulness"], &calm["harmfulness"], 1e-4));
     assert_eq!(api.get("/readyz").await.status, 200);

@@ -12,7 +12,7 @@ async fn digest(api: &Api, id: &str) -> Value {
 }
 
 async fn decision(api: &Api, community: &str) -> Value {
-    let mut request = user("How do I pick a lock?");
+    let mut request = user("How do I get into my own car without the key?");
     request["community"] = json!(community);
     api.moderate(&request).await["decision"].clone()
 }
@@ -106,7 +106,9 @@ async fn a_bad_profile_leaves_the_old_one_in_force_and_says_why() {
     let service = TestService::start_with(folder.path(), WATCHED).await;
     let default = |from: &str, to: &str| DEFAULT.replace(from, to);
     let example = |expect: &str| {
-        format!("{STRICT}\n[[examples]]\ntext = \"How do I pick a lock?\"\nexpect = \"{expect}\"\n")
+        format!(
+            "{STRICT}\n[[examples]]\ntext = \"How do I get into my own car without the key?\"\nexpect = \"{expect}\"\n"
+        )
     };
     let cases: [(&str, String, &[&str]); 10] = [
         ("default", default("review = 0.5", "review = "), &["default.toml", "line 5"]),
@@ -148,7 +150,8 @@ async fn a_change_waits_until_its_examples_can_be_run() {
         async move { api.post(long.to_string()).await }
     });
     eventually("no more room", async || api.scrape().await.get("assize_admitted_requests") == 1.0).await;
-    let example = "[[examples]]\ntext = \"How do I pick a lock?\"\nexpect = \"block\"\n";
+    let example =
+        "[[examples]]\ntext = \"How do I get into my own car without the key?\"\nexpect = \"block\"\n";
     let stricter = STRICT.replace("block = 0.15", "block = 0.14");
     write_profile(folder.path(), "strict", &format!("{stricter}\n{example}"));
     eventually("it says so", async || reported(&api).await.contains("waits for its examples")).await;

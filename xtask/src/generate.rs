@@ -24,6 +24,7 @@ pub(crate) fn outputs() -> anyhow::Result<Vec<Output>> {
     Ok(vec![
         output("openapi.yaml", generated::openapi_yaml())?,
         output("docs/METRICS.md", Ok(metrics_page(&catalogue::metrics())))?,
+        output("docs/PROFILES.md", generated::profile_reference())?,
         output("config/assize.schema.json", generated::config_schema())?,
         output("config/community.schema.json", generated::profile_schema())?,
     ])

@@ -62,12 +62,13 @@ impl From<Subject> for request::Judge {
     }
 }
 
-/// Shows a verdict with as much explanation as was asked for.
-pub fn verdict(verdict: &domain::Verdict, explain: request::Explain) -> response::VerdictResponse {
+/// Shows a verdict with as much explanation as was asked for; `id` names its assessment.
+pub fn verdict(id: &str, verdict: &domain::Verdict, explain: request::Explain) -> response::VerdictResponse {
     let subject = verdict.subjects.first().map_or(Subject::Prompt, |subject| subject.subject);
     let prompt = verdict.guard.prompt.as_ref();
     let (harm_masses, benefit_mass) = masses(&verdict.tree);
     response::VerdictResponse {
+        id: id.to_owned(),
         decision: verdict.decision.into(),
         decided_by: decided_by(verdict.decided_by),
         harmfulness: verdict.harmfulness,
@@ -92,7 +93,8 @@ pub fn verdict(verdict: &domain::Verdict, explain: request::Explain) -> response
     }
 }
 
-fn decided_by(decided_by: DecidedBy) -> String {
+/// What carried a decision: `thresholds`, `floor.<id>` or `degraded.<id>`.
+pub fn decided_by(decided_by: DecidedBy) -> String {
     match decided_by {
         DecidedBy::Thresholds => "thresholds".to_owned(),
         DecidedBy::Floor(floor) => format!("floor.{}", floor.id()),

@@ -18,6 +18,8 @@ pub enum ErrorCode {
     TooManyTokens,
     /// No such community.
     UnknownCommunity,
+    /// No assessment of this id is kept.
+    UnknownAssessment,
     /// No such path.
     NotFound,
     /// The path exists, the method doesn't.
@@ -42,13 +44,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::MalformedJson,
         Self::InvalidRequest,
         Self::UnsupportedMediaType,
         Self::BodyTooLarge,
         Self::TooManyTokens,
         Self::UnknownCommunity,
+        Self::UnknownAssessment,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Unauthorized,
@@ -72,6 +75,7 @@ impl ErrorCode {
             Self::BodyTooLarge => ("body_too_large", 413, "The body is too large"),
             Self::TooManyTokens => ("too_many_tokens", 413, "The text is too long"),
             Self::UnknownCommunity => ("unknown_community", 404, "There is no such community"),
+            Self::UnknownAssessment => ("unknown_assessment", 404, "There is no such assessment (any more)"),
             Self::NotFound => ("not_found", 404, "There is nothing at this path"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "The path does not take this method"),
             Self::Unauthorized => ("unauthorized", 401, "A valid API key is needed"),

@@ -10,9 +10,9 @@ mod request;
 mod response;
 
 pub use error::{ErrorCode, FieldError, Problem};
-pub use parse::{Body, ParseError, parse_body};
-pub use request::{Explain, Judge, ModerateRequest, Role, Turn};
+pub use parse::{Body, ParseError, parse_body, parse_what_if};
+pub use request::{Explain, Judge, ModerateRequest, Role, Turn, WhatIfRequest};
 pub use response::{
-    CommunityDetail, CommunitySummary, Contribution, Coverage, Decision, Margin, Provenance, Readiness,
-    Reason, Scores, SubjectVerdict, VerdictResponse,
+    CommunityDetail, CommunitySummary, Contribution, Coverage, DecidedThen, Decision, Margin, Provenance,
+    Readiness, Reason, Scores, SubjectVerdict, VerdictResponse, WhatIfResponse, WhatIfVerdict,
 };

@@ -2,7 +2,7 @@
 //! their static parts.
 
 use crate::error::{ErrorCode, FieldError};
-use crate::request::ModerateRequest;
+use crate::request::{ModerateRequest, WhatIfRequest};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
@@ -27,7 +27,18 @@ pub struct ParseError {
 }
 
 /// Every key that a body may hold: only these are repeated in a pointer.
-const KEYS: [&str; 6] = ["turns", "role", "content", "community", "judge", "explain"];
+const KEYS: [&str; 10] = [
+    "turns",
+    "role",
+    "content",
+    "community",
+    "judge",
+    "explain",
+    "ids",
+    "assessments",
+    "communities",
+    "candidates",
+];
 
 /// Parses one object or an array of them, of at most `max_items`.
 ///
@@ -44,6 +55,14 @@ pub fn parse_body(bytes: &[u8], max_items: usize) -> Result<Body, ParseError> {
         return Err(shape("#".to_owned(), detail));
     }
     Ok(Body::Many(requests))
+}
+
+/// Parses a request to weigh assessments again.
+///
+/// # Errors
+/// When the bytes are no JSON, or JSON of another shape.
+pub fn parse_what_if(bytes: &[u8]) -> Result<WhatIfRequest, ParseError> {
+    parse(bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ParseError> {

@@ -78,6 +78,24 @@ pub enum Explain {
     Full,
 }
 
+/// Assessments to be weighed again: by the ids of recent verdicts, or as records.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
+#[schema(example = json!({"ids": ["0199c1f2a4b87c5e8f0a1b2c3d4e5f60"], "communities": ["default", "children-education"]}))]
+pub struct WhatIfRequest {
+    /// Ids of recent verdicts.
+    pub ids: Vec<String>,
+    /// Records, as `GET /assessments/{id}` and histories in JSON give them.
+    #[schema(value_type = Vec<Object>)]
+    pub assessments: Vec<serde_json::Value>,
+    /// Whose profiles in force to weigh by.
+    pub communities: Vec<String>,
+    /// Whose candidate profiles to weigh by.
+    pub candidates: Vec<String>,
+    /// How much to explain.
+    pub explain: Explain,
+}
+
 /// Reads a type from a JSON object only. What serde derives takes arrays too, field by field, so that
 /// `["user", "hi"]` would pass for a turn.
 struct ObjectOnly<T>(PhantomData<T>, &'static str);
@@ -113,6 +131,7 @@ macro_rules! object_only {
 
 object_only!(ModerateRequest, "a conversation object with `turns`");
 object_only!(Turn, "a turn object with `role` and `content`");
+object_only!(WhatIfRequest, "an object with `ids` or `assessments`, and `communities` or `candidates`");
 
 /// Reads one of a few words. What serde derives calls `7` in place of a word malformed JSON.
 struct Word<T: 'static>(&'static [&'static str], &'static [T]);

@@ -20,6 +20,8 @@ pub enum Decision {
 /// A community's verdict on one conversation. A block is an ordinary answer (HTTP 200).
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 pub struct VerdictResponse {
+    /// Name of the assessment: what `POST /what-if` and `GET /assessments/{id}` find it by, for as long as it is kept.
+    pub id: String,
     /// What to do.
     pub decision: Decision,
     /// What carried the decision: `thresholds`, `floor.<id>` or `degraded.<id>`.
@@ -144,6 +146,39 @@ pub struct Provenance {
     pub profile_digest: String,
     /// Version of the category lists.
     pub taxonomy_version: String,
+}
+
+/// What assessments would come to under other values.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WhatIfResponse {
+    /// One for each assessment and profile: all profiles of the first assessment, then of the next.
+    pub verdicts: Vec<WhatIfVerdict>,
+    /// Ids that are not kept (any more).
+    pub unknown: Vec<String>,
+}
+
+/// One assessment under one profile.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WhatIfVerdict {
+    /// Whether the profile is the community's candidate, and not the one in force.
+    pub candidate: bool,
+    /// What was decided when it was judged; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<DecidedThen>,
+    /// The verdict under this profile.
+    #[serde(flatten)]
+    pub verdict: VerdictResponse,
+}
+
+/// What was decided when an assessment was made.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct DecidedThen {
+    /// Whose values decided.
+    pub community: String,
+    /// Digest over its profile as it was then.
+    pub profile_digest: String,
+    /// What was decided.
+    pub decision: Decision,
 }
 
 /// A community, in a list.

@@ -1,6 +1,7 @@
 //! All communities of a service, resolved together: either every file is right, or nothing changes.
 
 use crate::error::{ProfileError, ProfileErrors};
+use crate::own::{self, OwnKeys};
 use crate::profile::Profile;
 use crate::raw::{self, RawProfile};
 use crate::resolve::Resolver;
@@ -21,6 +22,7 @@ pub struct ProfileSource {
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     profiles: BTreeMap<CommunityId, Arc<Profile>>,
+    own: BTreeMap<CommunityId, OwnKeys>,
 }
 
 impl Catalog {
@@ -41,12 +43,34 @@ impl Catalog {
             errors.push(whole_file("(none)", "there is no profile file; at least one is needed".to_owned()));
         }
         let profiles = resolve_all(raws, failed, &mut errors);
-        if errors.is_empty() { Ok(Self { profiles }) } else { Err(ProfileErrors(errors)) }
+        if errors.is_empty() {
+            Ok(Self { profiles, own: own::of_all(sources) })
+        } else {
+            Err(ProfileErrors(errors))
+        }
+    }
+
+    /// Parses the files with one of them replaced (or added), as if the candidate were in force.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]: also where the candidate makes a profile wrong that extends it.
+    pub fn with_candidate(
+        sources: &[ProfileSource],
+        candidate: &ProfileSource,
+    ) -> Result<Self, ProfileErrors> {
+        let others = sources.iter().filter(|source| source.file != candidate.file);
+        let sources: Vec<ProfileSource> = others.chain([candidate]).cloned().collect();
+        Self::parse(&sources)
     }
 
     /// The profile of a community.
     pub fn get(&self, id: &CommunityId) -> Option<&Arc<Profile>> {
         self.profiles.get(id)
+    }
+
+    /// The keys that the community's own file sets; `None` where there is no such community.
+    pub(crate) fn own_keys(&self, id: &CommunityId) -> Option<&OwnKeys> {
+        self.own.get(id)
     }
 
     /// Every profile, by id.

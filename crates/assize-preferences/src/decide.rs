@@ -23,16 +23,13 @@ pub struct Outcome {
     pub subjects: Vec<SubjectVerdict>,
     /// In which ways the assessment fell short.
     pub degraded: Vec<Degradation>,
-    floors: Vec<Floor>,
+    pub(crate) floors: Vec<Floor>,
 }
 
 /// Applies a community's values to an assessment. Formula and units: the crate's documentation.
 pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
     let outcome = weigh(assessment, profile);
-    let absolute = (outcome.floors.as_slice(), outcome.degraded.as_slice());
-    let strongest = outcome.subjects.first();
-    let reasons =
-        strongest.map_or_else(Vec::new, |subject| reasons(profile, outcome.decision, subject, absolute));
+    let reasons = reasons(assessment, profile, &outcome);
     let thresholds = profile.thresholds;
     Verdict {
         community: profile.id.clone(),
@@ -60,14 +57,11 @@ pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
 
 /// As [`decide`], without the reasons and without copying what was judged.
 pub fn weigh(assessment: &Assessment, profile: &Profile) -> Outcome {
-    let subjects = sum_up(assessment, profile);
+    let subjects = sum_up(assessment, &profile.aggregation);
     let harmfulness = subjects.first().map_or(0.0, |subject| subject.harmfulness);
     let floors = floors::broken(assessment);
     let mut degraded = assessment.degradations();
-    let by_thresholds = match profile.aggregation {
-        Aggregation::Assize(_) => profile.thresholds.decide(harmfulness),
-        Aggregation::SafetyAnalyst(_) => profile.thresholds.decide_above(harmfulness),
-    };
+    let by_thresholds = by_thresholds(profile, harmfulness);
     if matches!(profile.aggregation, Aggregation::SafetyAnalyst(_))
         && assessment.tree == TreeOutcome::NotRequested
     {
@@ -78,14 +72,24 @@ pub fn weigh(assessment: &Assessment, profile: &Profile) -> Outcome {
     Outcome { decision, decided_by, harmfulness, subjects, degraded, floors }
 }
 
-fn sum_up(assessment: &Assessment, profile: &Profile) -> Vec<SubjectVerdict> {
+/// The decision for a harmfulness in `[0, 1]` by the thresholds alone.
+pub(crate) fn by_thresholds(profile: &Profile, harmfulness: f64) -> Decision {
+    match profile.aggregation {
+        Aggregation::Assize(_) => profile.thresholds.decide(harmfulness),
+        Aggregation::SafetyAnalyst(_) => profile.thresholds.decide_above(harmfulness),
+    }
+}
+
+/// The sum of each judged subject under these weights, the more harmful one first.
+pub(crate) fn sum_up(assessment: &Assessment, aggregation: &Aggregation) -> Vec<SubjectVerdict> {
     let (prompt, response) = (assessment.guard.prompt.as_ref(), assessment.guard.response.as_ref());
-    let mut subjects: Vec<SubjectVerdict> = match &profile.aggregation {
-        Aggregation::Assize(weights) => {
-            let prompt = prompt.map(|scores| Ledger::prompt(assessment, weights, scores));
-            let response = response.map(|scores| Ledger::response(assessment, weights, scores));
-            prompt.into_iter().chain(response).collect()
-        }
+    let mut subjects: Vec<SubjectVerdict> = match aggregation {
+        Aggregation::Assize(weights) => match (prompt, response) {
+            (Some(prompt), Some(response)) => Ledger::both(assessment, weights, (prompt, response)).into(),
+            (Some(prompt), None) => vec![Ledger::prompt(assessment, weights, prompt)],
+            (None, Some(response)) => vec![Ledger::response(assessment, weights, response)],
+            (None, None) => Vec::new(),
+        },
         Aggregation::SafetyAnalyst(parameters) => {
             let there = [(prompt.is_some(), Subject::Prompt), (response.is_some(), Subject::Response)];
             let there = there.into_iter().filter_map(|(is_there, subject)| is_there.then_some(subject));
@@ -111,6 +115,12 @@ const fn at_least(degradation: Degradation) -> Decision {
         Degradation::PartialCoverage | Degradation::PartialTree => Decision::Review,
         Degradation::TreeUnusable => Decision::Block,
     }
+}
+
+/// What the community gives at least, whatever the sum.
+pub(crate) fn whatever_the_sum(profile: &Profile, outcome: &Outcome) -> Decision {
+    let by_degradation = strictest(profile, &outcome.degraded).map_or(Decision::Allow, at_least);
+    if outcome.floors.is_empty() { by_degradation } else { Decision::Block }
 }
 
 /// The strictest of the three wins; what did not change the decision is not named as its cause.

@@ -51,14 +51,13 @@ fn concerns(assessment: &Assessment, floor: Floor) -> bool {
 /// Whether the harm can be that of a weapon: a tasteless joke about one is harmful otherwise. Without a tree, it may.
 fn may_hurt(assessment: &Assessment) -> bool {
     let categories = [ActionCategory::ViolenceExtremism, ActionCategory::CriminalActivities];
-    let masses = assessment.tree.tree().map(|tree| tree.masses(&LeafWeights::UNIT));
-    masses.is_none_or(|masses| {
-        categories.map(|category| masses.harm_in(category)).iter().sum::<f64>() >= SOME_MASS
+    assessment.tree.tree().is_none_or(|tree| {
+        categories.map(|category| tree.harm_in(category, &LeafWeights::UNIT)).iter().sum::<f64>() >= SOME_MASS
     })
 }
 
 fn mass(assessment: &Assessment, category: ActionCategory) -> f64 {
-    assessment.tree.tree().map_or(0.0, |tree| tree.masses(&LeafWeights::UNIT).harm_in(category))
+    assessment.tree.tree().map_or(0.0, |tree| tree.harm_in(category, &LeafWeights::UNIT))
 }
 
 fn risk(assessment: &Assessment, category: RiskCategory) -> f32 {

@@ -27,28 +27,55 @@
 //! are tested as properties. Logarithms of masses, because people's harm ratings follow them better than the masses
 //! (correlation .77 against .68 on PluriHarms, measured with guard-v1).
 //!
+//! # Explanations
+//! A verdict's contributions sum to its score. Beyond that: reasons in plain sentences, with the likeliest leaf of the
+//! tree ([`decide()`]); which single number of the profile would have to be otherwise for another decision
+//! ([`counterfactuals`]); the tree as this community weighs it, as data ([`tree_view`]) and as a picture
+//! ([`tree_svg`]).
+//!
 //! What is absent here: tokio, files, clocks, randomness, models, text of users.
 
 mod catalog;
+mod codes;
+mod compare;
 mod decide;
 mod digest;
 mod error;
 mod evidence;
 mod explain;
+mod fit;
 mod floors;
 mod keys;
+mod lint;
+mod own;
 mod profile;
 mod raw;
+mod reference;
 mod resolve;
 mod safetyanalyst;
+mod schema;
 mod template;
 mod weights;
 
 pub use catalog::{Catalog, ProfileSource};
+pub use compare::{
+    BINS, Bin, ComparedProfile, Comparer, Comparison, Flip, Flips, Mover, UnlikeComparisons, compare,
+    histogram_svg,
+};
 pub use decide::{Outcome, decide, weigh};
 pub use error::{ProfileError, ProfileErrors};
+pub use explain::{
+    Beyond, BranchView, Counterfactual, Counterfactuals, LeafView, Named, Share, SharesView, SubjectPoints,
+    TreeForm, TreeView, counterfactuals, tree_svg, tree_view,
+};
+pub use fit::{
+    Fit, FitError, FitProvenance, FitSettings, FitStage, Gain, LEAST_CONVERSATIONS, Label, Labelled,
+    StageReport, fit,
+};
 pub use keys::{Defaults, KEYS, Key, SAFETYANALYST_KEYS};
+pub use lint::{FINDING_CODES, Finding, FindingSeverity, lint};
 pub use profile::{Example, FailureMode, Profile, Thresholds};
-pub use raw::profile_schema;
+pub use reference::reference;
 pub use safetyanalyst::{SafetyAnalyst, Side};
+pub use schema::profile_schema;
 pub use weights::{Aggregation, Weights};

@@ -1,6 +1,8 @@
-//! The profile file as it is written: every key optional, nothing checked yet but names and types.
+//! The profile file as it is written: every key optional, nothing checked yet but names and types. What the numbers
+//! mean and which are allowed is in [`crate::keys`] alone; [`crate::schema`] brings both together.
 
 use crate::error::ProfileError;
+use crate::schema;
 use schemars::JsonSchema;
 use serde::de::value::{SeqAccessDeserializer, StrDeserializer};
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -11,6 +13,7 @@ use std::fmt;
 /// A community's profile: what it values, and from which point on it wants a review or a block.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = schema::profile)]
 pub(crate) struct RawProfile {
     /// A short name for people.
     pub(crate) title: Option<String>,
@@ -29,7 +32,9 @@ pub(crate) struct RawProfile {
     pub(crate) weights: Option<RawWeights>,
     /// The 29 parameters of the aggregation `safetyanalyst`.
     pub(crate) safetyanalyst: Option<RawSafetyAnalyst>,
-    /// Sentences by reason code; they may hold `{community}`, `{category}`, `{points}` and `{percent}`.
+    /// Sentences by reason code; they may hold `{community}`, `{category}`, `{points}` and `{percent}`, and of the
+    /// likeliest leaf of the harm-benefit tree `{action}`, `{effect}`, `{stakeholder}`, `{extent}`, `{likelihood}` and
+    /// `{soon}`.
     #[serde(default)]
     pub(crate) reasons: BTreeMap<String, String>,
     /// Labelled conversations that must come out as expected, or the file is refused. Not inherited.
@@ -47,84 +52,56 @@ pub(crate) enum RawFailureMode {
     Closed,
 }
 
-/// Points on the harmfulness scale, between 0 and 1; review lies at or below block.
+/// Points on the harmfulness scale; review lies at or below block.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = schema::thresholds)]
 pub(crate) struct RawThresholds {
-    /// At or above: at least a review.
-    #[schemars(range(min = 0.001, max = 1.0))]
     pub(crate) review: Option<f64>,
-    /// At or above: a block.
-    #[schemars(range(min = 0.001, max = 1.0))]
     pub(crate) block: Option<f64>,
 }
 
-/// What multiplies the evidence, in log-odds per unit.
+/// What multiplies the evidence.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = schema::weights)]
 pub(crate) struct RawWeights {
-    /// Starting point of the sum; higher is stricter.
-    #[schemars(range(min = -8.0, max = 8.0))]
     pub(crate) bias: Option<f64>,
-    /// Weight of the guard's view of the prompt.
-    #[schemars(range(min = 0.0, max = 4.0))]
     pub(crate) guard: Option<f64>,
-    /// Weight of the guard's view of the response.
-    #[schemars(range(min = 0.0, max = 4.0))]
     pub(crate) response: Option<f64>,
-    /// Points for a certain attack on the chatbot.
-    #[schemars(range(min = 0.0, max = 8.0))]
     pub(crate) adversarial: Option<f64>,
-    /// Weight of a reply that surely refuses.
-    #[schemars(range(min = 0.0, max = 4.0))]
     pub(crate) refusal: Option<f64>,
-    /// Weight of the expected benefit.
-    #[schemars(range(min = 0.0, max = 8.0))]
     pub(crate) benefit: Option<f64>,
-    /// Weight of the expected harm, by action category.
     #[serde(default)]
     pub(crate) harm: BTreeMap<String, f64>,
-    /// How much an effect matters, harmful or beneficial; 1 where nothing is set.
     #[serde(default)]
     pub(crate) effect: BTreeMap<String, f64>,
-    /// How much it matters who is affected; 1 where nothing is set.
     #[serde(default)]
     pub(crate) stakeholder: BTreeMap<String, f64>,
-    /// Mass of a leaf by its extent; .25, .5, .75 and 1 where nothing is set.
     #[serde(default)]
     pub(crate) extent: BTreeMap<String, f64>,
-    /// Factor of a leaf's mass by its likelihood; .15, .5 and .85 where nothing is set.
     #[serde(default)]
     pub(crate) likelihood: BTreeMap<String, f64>,
-    /// Factor of the mass of leaves that are not immediate; 1 where nothing is set.
-    #[schemars(range(min = 0.0, max = 1.0))]
     pub(crate) later: Option<f64>,
 }
 
-/// SafetyAnalyst's parameters, each between 0 and 1.
+/// SafetyAnalyst's parameters.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = schema::safetyanalyst)]
 pub(crate) struct RawSafetyAnalyst {
-    /// Weight of harm by action category.
     #[serde(default)]
     pub(crate) action: BTreeMap<String, f64>,
-    /// `minor_ratio`, `significant_ratio` and `substantial_ratio`: each extent is the next one times its ratio.
     #[serde(default)]
     pub(crate) harm_extent: BTreeMap<String, f64>,
-    /// `low_ratio` and `medium_ratio`.
     #[serde(default)]
     pub(crate) harm_likelihood: BTreeMap<String, f64>,
-    /// Discount of harms that are not immediate.
     pub(crate) harm_later: Option<f64>,
-    /// As `harm_extent`.
     #[serde(default)]
     pub(crate) benefit_extent: BTreeMap<String, f64>,
-    /// As `harm_likelihood`.
     #[serde(default)]
     pub(crate) benefit_likelihood: BTreeMap<String, f64>,
-    /// Discount of benefits that are not immediate.
     pub(crate) benefit_later: Option<f64>,
-    /// Weight of all benefits relative to harms.
     pub(crate) benefit_weight: Option<f64>,
 }
 
@@ -175,7 +152,7 @@ pub(crate) enum RawRole {
 #[serde(untagged)]
 pub(crate) enum RawExpect {
     One(RawDecision),
-    AnyOf(Vec<RawDecision>),
+    AnyOf(#[schemars(length(min = 1))] Vec<RawDecision>),
 }
 
 impl<'de> Deserialize<'de> for RawExpect {
@@ -229,9 +206,4 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<RawProfile, ProfileError> 
 
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// The JSON schema of a profile file, for editors and pipelines.
-pub fn profile_schema() -> String {
-    format!("{:#}\n", schemars::schema_for!(RawProfile).as_value())
 }

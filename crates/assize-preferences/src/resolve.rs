@@ -2,6 +2,7 @@
 
 mod weights;
 
+use crate::codes;
 use crate::digest::digest;
 use crate::error::ProfileError;
 use crate::keys::{self, Key};
@@ -14,9 +15,12 @@ use assize_domain::{
 use std::collections::BTreeMap;
 
 /// Examples are run at every load: enough to pin a community's values, few enough to load in seconds.
-const MAX_EXAMPLES: usize = 64;
+pub(crate) const MAX_EXAMPLES: usize = 64;
 /// Examples are short on purpose: a page of text decides on other grounds than the line it stands for.
-const EXAMPLE_LIMITS: Limits = Limits { max_turns: 16, max_turn_bytes: 2_000 };
+pub(crate) const EXAMPLE_LIMITS: Limits = Limits { max_turns: 16, max_turn_bytes: 2_000 };
+
+/// A title stands in sentences and in headings.
+pub(crate) const MAX_TITLE_CHARS: usize = 80;
 
 /// One file on its way to a profile.
 pub(crate) struct Resolver<'a> {
@@ -65,8 +69,9 @@ impl<'a> Resolver<'a> {
 
     fn title(&mut self, raw: Option<String>) -> String {
         let title = raw.unwrap_or_default().trim().to_owned();
-        if title.is_empty() || title.chars().count() > 80 {
-            self.error("title", format!("has {} characters; allowed: 1 to 80", title.chars().count()));
+        let length = title.chars().count();
+        if title.is_empty() || length > MAX_TITLE_CHARS {
+            self.error("title", format!("has {length} characters; allowed: 1 to {MAX_TITLE_CHARS}"));
         }
         if title.contains(['{', '}']) {
             self.error(
@@ -121,13 +126,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn reasons(&mut self, raw: BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let defaults = template::defaults();
-        // What a floor says is no community's to reword.
-        let open = defaults.iter().map(|(code, _)| code.as_str()).filter(|code| !code.starts_with("floor."));
-        let open: Vec<&str> = open.collect();
+        let open = codes::open();
         for (code, text) in &raw {
-            if !open.contains(&code.as_str()) {
-                let allowed = open.join(", ");
+            if !open.iter().any(|(known, _)| known == code) {
+                let allowed = open.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>().join(", ");
                 self.error(&format!("reasons.\"{code}\""), format!("is no reason code; allowed: {allowed}"));
             }
             if let Some(problem) = template::problem(text) {
@@ -136,7 +138,7 @@ impl<'a> Resolver<'a> {
         }
         let mut reasons: BTreeMap<String, String> = match self.parent {
             Some(parent) => parent.reasons.clone(),
-            None => defaults.into_iter().map(|(code, text)| (code, text.to_owned())).collect(),
+            None => template::defaults().into_iter().map(|(code, text)| (code, text.to_owned())).collect(),
         };
         reasons.extend(raw);
         reasons

@@ -61,7 +61,7 @@ pub(crate) struct Sums {
 
 impl Side {
     /// The weight of every severity, in the order of [`Severity::index`].
-    fn by_severity(&self) -> [f64; Severity::COUNT] {
+    pub(crate) fn by_severity(&self) -> [f64; Severity::COUNT] {
         let mut table = [0.0; Severity::COUNT];
         for (place, severity) in table.iter_mut().zip(Severity::all()) {
             let extent = chained(&self.extent_ratios, severity.extent.index());

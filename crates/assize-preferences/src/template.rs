@@ -3,7 +3,20 @@
 use assize_domain::{ActionCategory, Degradation, Evidence, Floor, GuardHead};
 
 /// What a sentence may hold in braces.
-pub(crate) const PLACEHOLDERS: [&str; 4] = ["{community}", "{category}", "{points}", "{percent}"];
+pub(crate) const PLACEHOLDERS: [&str; 10] = [
+    "{community}",
+    "{category}",
+    "{points}",
+    "{percent}",
+    "{action}",
+    "{effect}",
+    "{stakeholder}",
+    "{extent}",
+    "{likelihood}",
+    "{soon}",
+];
+/// The default sentence about the benefit.
+pub(crate) const BENEFIT: &str = "answering is expected to help people";
 
 /// Code of a guard head that speaks for the conversation.
 pub(crate) fn low_code(head: GuardHead) -> String {
@@ -30,7 +43,7 @@ pub(crate) fn defaults() -> Vec<(String, &'static str)> {
         (low_code(GuardHead::ResponseHarmful), "the reply does not read as harmful"),
         (guard(GuardHead::ResponseRefusal), "the reply refuses"),
         (guard(GuardHead::Adversarial), "the request looks like an attack on the chatbot"),
-        (Evidence::Benefit.id(), "answering is expected to help people"),
+        (Evidence::Benefit.id(), BENEFIT),
         (floor_code(Floor::SexualContentWithMinors), "sexual content with minors is never allowed"),
         (floor_code(Floor::MassHarmWeapons), "help with weapons of mass harm is never allowed"),
         (degradation_code(Degradation::PartialCoverage), "a part of the text was not read"),
@@ -41,7 +54,13 @@ pub(crate) fn defaults() -> Vec<(String, &'static str)> {
     all
 }
 
-fn harm_sentence(category: ActionCategory) -> &'static str {
+/// The default sentence of a code.
+pub(crate) fn default_for(code: &str) -> Option<&'static str> {
+    defaults().into_iter().find_map(|(known, sentence)| (known == code).then_some(sentence))
+}
+
+/// The default sentence about a category.
+pub(crate) const fn harm_sentence(category: ActionCategory) -> &'static str {
     match category {
         ActionCategory::SecurityRisks => "could help someone break into or disrupt computer systems",
         ActionCategory::OperationalMisuses => {
@@ -64,11 +83,14 @@ fn harm_sentence(category: ActionCategory) -> &'static str {
     }
 }
 
+/// A reason is a sentence, not a page.
+pub(crate) const MAX_SENTENCE_BYTES: usize = 300;
+
 /// Why a sentence can't be used, if it can't.
 pub(crate) fn problem(text: &str) -> Option<String> {
     let allowed = PLACEHOLDERS.join(", ");
-    if text.trim().is_empty() || text.len() > 300 {
-        return Some(format!("{} bytes; a sentence has 1 to 300", text.len()));
+    if text.trim().is_empty() || text.len() > MAX_SENTENCE_BYTES {
+        return Some(format!("{} bytes; a sentence has 1 to {MAX_SENTENCE_BYTES}", text.len()));
     }
     // A space stays in a placeholder's place, so that what is around it can't close up into another placeholder.
     let rest = PLACEHOLDERS.iter().fold(text.to_owned(), |rest, placeholder| rest.replace(placeholder, " "));

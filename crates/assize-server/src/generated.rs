@@ -23,3 +23,11 @@ pub fn config_schema() -> Result<String, String> {
 pub fn profile_schema() -> Result<String, String> {
     Ok(assize_preferences::profile_schema())
 }
+
+/// The reference of every key of a profile file, as Markdown.
+///
+/// # Errors
+/// None today; a signature shared with its siblings.
+pub fn profile_reference() -> Result<String, String> {
+    Ok(assize_preferences::reference())
+}

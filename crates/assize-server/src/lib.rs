@@ -9,6 +9,7 @@ mod communities;
 pub mod config;
 mod eval;
 pub mod generated;
+mod history;
 pub mod http;
 mod pipeline;
 mod run;

@@ -1,12 +1,14 @@
 //! The whole service on one screen. Whoever knows [`Pipeline::moderate`] knows where to go for every change.
 
 use crate::assessor::{AssessError, Assessor};
+use crate::history::{History, ids};
 use crate::http::error::ApiError;
 use assize_api::ErrorCode;
-use assize_domain::{Assessment, Conversation, DecidedBy, Degradation, Verdict};
+use assize_domain::{Assessment, Conversation, DecidedBy, Decision, Degradation, Verdict};
 use assize_inference::{InferError, Refused};
-use assize_preferences::{FailureMode, Profile, decide};
-use assize_telemetry::{ModerationMetrics, error_chain};
+use assize_preferences::{FailureMode, Profile, decide, weigh};
+use assize_record::{Decided, Record, RecordId};
+use assize_telemetry::{Change, ModerationMetrics, error_chain};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -17,6 +19,14 @@ pub(crate) struct Case {
     pub(crate) conversation: Conversation,
     /// What it is valued by: the profile that was in force when the request came.
     pub(crate) profile: Arc<Profile>,
+    /// What is tried beside it: weighed and counted, never answered with.
+    pub(crate) candidate: Option<Arc<Profile>>,
+}
+
+/// Whose values a case is weighed by.
+struct Values {
+    profile: Arc<Profile>,
+    candidate: Option<Arc<Profile>>,
 }
 
 /// Judges and decides.
@@ -24,11 +34,19 @@ pub(crate) struct Case {
 pub(crate) struct Pipeline {
     assessor: Assessor,
     metrics: ModerationMetrics,
+    history: Arc<History>,
+}
+
+/// A verdict, and the name under which its assessment can be found.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) id: RecordId,
+    pub(crate) verdict: Verdict,
 }
 
 impl Pipeline {
-    pub(crate) const fn new(assessor: Assessor, metrics: ModerationMetrics) -> Self {
-        Self { assessor, metrics }
+    pub(crate) const fn new(assessor: Assessor, metrics: ModerationMetrics, history: Arc<History>) -> Self {
+        Self { assessor, metrics, history }
     }
 
     /// Moderates conversations for their communities.
@@ -42,29 +60,59 @@ impl Pipeline {
         &self,
         cases: Vec<Case>,
         deadline: Instant,
-    ) -> Result<Vec<Result<Verdict, ModerateError>>, ModerateError> {
-        let (conversations, profiles): (Vec<Conversation>, Vec<Arc<Profile>>) =
-            cases.into_iter().map(|case| (case.conversation, case.profile)).unzip();
+    ) -> Result<Vec<Result<Given, ModerateError>>, ModerateError> {
+        let (conversations, values): (Vec<Conversation>, Vec<Values>) = cases
+            .into_iter()
+            .map(|case| (case.conversation, Values { profile: case.profile, candidate: case.candidate }))
+            .unzip();
         let assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
-        let judged = assessments.into_iter().zip(profiles);
-        Ok(judged.map(|(assessment, profile)| self.value(assessment, &profile)).collect())
+        let judged = assessments.into_iter().zip(values);
+        Ok(judged.map(|(assessment, values)| self.value(assessment, &values)).collect())
     }
 
     /// Decides and records one case.
     fn value(
         &self,
         assessment: Result<Assessment, AssessError>,
-        profile: &Profile,
-    ) -> Result<Verdict, ModerateError> {
-        let verdict = assessment.map(|assessment| decide(&assessment, profile));
-        match &verdict {
-            Ok(verdict) => self.record(verdict, profile),
+        values: &Values,
+    ) -> Result<Given, ModerateError> {
+        let profile = values.profile.as_ref();
+        let given = assessment.map(|assessment| {
+            let verdict = decide(&assessment, profile);
+            self.try_candidate(&assessment, values, verdict.decision);
+            Given { id: self.keep(assessment, &verdict), verdict }
+        });
+        match &given {
+            Ok(given) => self.record(&given.verdict, profile),
             Err(error) => {
                 tracing::warn!(error = error_chain(error), "no verdict");
                 self.count_failure(profile);
             }
         }
-        verdict.map_err(ModerateError)
+        given.map_err(ModerateError)
+    }
+
+    /// Keeps what was judged, without its text, and gives its name.
+    fn keep(&self, assessment: Assessment, verdict: &Verdict) -> RecordId {
+        let id = ids::record();
+        if self.history.is_kept() {
+            let decided = Decided {
+                community: verdict.community.clone(),
+                profile: verdict.provenance.profile,
+                decision: verdict.decision,
+            };
+            let (id, at) = (id.clone(), ids::now());
+            self.history.keep(Record { id, at, decided: Some(decided), assessment });
+        }
+        id
+    }
+
+    /// Weighs the assessment under the candidate too, and counts how its decision differs.
+    fn try_candidate(&self, assessment: &Assessment, values: &Values, given: Decision) {
+        if let Some(candidate) = &values.candidate {
+            let change = Change::between(given, weigh(assessment, candidate).decision);
+            self.metrics.shadow_verdict(values.profile.id(), change);
+        }
     }
 
     /// Counts a verdict. No count holds text.

@@ -16,7 +16,7 @@ const LAST_BATCH: Duration = Duration::from_secs(5);
 /// Serves until `stop` resolves, then drains: say "draining", go on for the drain delay, close the listener, let
 /// requests in flight finish, end the model's thread.
 pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let Service { state, thread, tasks } = service;
+    let Service { state, thread, history, tasks } = service;
     let server: ServerConfig = state.config.server.clone();
     let stopping = async {
         stop.await;
@@ -31,6 +31,11 @@ pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Outp
     // Later than that, because a batch on the device can't be stopped.
     if let Err(error) = thread.join(drained + LAST_BATCH).await {
         tracing::warn!(error = error_chain(&error), "the model's thread did not end");
+    }
+    state.history.close();
+    if let Some(history) = history {
+        // Blocks for as long as the disk takes: nothing else is left to do.
+        let _ = tokio::task::spawn_blocking(move || history.join()).await;
     }
     tracing::info!(all_requests_answered = all_done, "stopped");
 }

@@ -1,8 +1,9 @@
 //! The composition root: reads as the boot sequence. Everything is made here once and handed on by value or `Arc`.
 
 use crate::assessor::Assessor;
-use crate::communities::{Communities, ExampleRunner, LoadError, Snapshot, Watcher, load};
+use crate::communities::{Communities, ExampleRunner, Files, LoadError, Watcher, load, report_candidates};
 use crate::config::{Config, InferenceConfig};
+use crate::history::{History, HistoryError, HistoryThread};
 use crate::http::{BodyBudget, Quota, routes};
 use crate::pipeline::Pipeline;
 use crate::state::AppState;
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The profiles can't be used.
     #[error("{0}")]
     Communities(String),
+    /// The history can't be kept.
+    #[error("the history can't be kept")]
+    History(#[source] HistoryError),
     /// The metrics can't be made, which is a defect.
     #[error("the metrics can't be made")]
     Metrics(#[source] MetricsError),
@@ -63,6 +67,8 @@ pub struct Service {
     /// Shared with every handler.
     pub state: Arc<AppState>,
     pub(crate) thread: WorkerThread<Encoder>,
+    /// Where records are written; joined at the end.
+    pub(crate) history: Option<HistoryThread>,
     /// Probe, profile watcher, quota cleaning; aborted at the end.
     pub(crate) tasks: Vec<JoinHandle<()>>,
 }
@@ -75,23 +81,28 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     let metrics = Arc::new(new_metrics()?);
     let judge = start_judge(&config.inference, &metrics).await?;
     let mut runner = ExampleRunner::new(judge.assessor.clone());
-    let snapshot =
-        Snapshot::read(&config.communities.folder).map_err(|error| explain(&LoadError::Folder(error)))?;
-    let catalog = load(&snapshot, &config.communities, &mut runner).await.map_err(|error| explain(&error))?;
-    metrics.register_communities(&catalog.ids()).map_err(StartError::Metrics)?;
+    let files =
+        Files::read(&config.communities.folder).map_err(|error| explain(&LoadError::Folder(error)))?;
+    let loaded = load(&files, &config.communities, &mut runner).await.map_err(|error| explain(&error))?;
+    metrics.register_communities(&loaded.catalog.ids()).map_err(StartError::Metrics)?;
     metrics.service.profiles_loaded(SystemTime::now());
-    let communities = Arc::new(Communities::new(catalog, SystemTime::now()));
+    report_candidates(&loaded.candidates, &metrics);
+    let communities = Arc::new(Communities::new(loaded, SystemTime::now()));
     let watcher = Watcher::new(
         config.communities.clone(),
         Arc::clone(&communities),
         runner,
         Arc::clone(&metrics),
-        snapshot,
+        files,
     );
+    let (history, writing) =
+        History::start(&config.history, metrics.service.clone()).map_err(StartError::History)?;
+    let history = Arc::new(history);
     let state = Arc::new(AppState {
         quota: config.conversations_per_minute.map(Quota::new),
         bodies: BodyBudget::new(config.server.max_buffered_bytes),
-        pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone()),
+        pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone(), Arc::clone(&history)),
+        history,
         model: judge.identity,
         model_readiness: judge.readiness,
         draining: AtomicBool::new(false),
@@ -101,7 +112,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     });
     let cleaning = tokio::spawn(clean_quota(Arc::clone(&state)));
     let tasks = vec![judge.probe, tokio::spawn(watcher.run()), cleaning];
-    Ok(Service { state, thread: judge.thread, tasks })
+    Ok(Service { state, thread: judge.thread, history: writing, tasks })
 }
 
 fn explain(error: &LoadError) -> StartError {

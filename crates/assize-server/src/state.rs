@@ -2,6 +2,7 @@
 
 use crate::communities::Communities;
 use crate::config::Config;
+use crate::history::History;
 use crate::http::{BodyBudget, Quota};
 use crate::pipeline::Pipeline;
 use assize_domain::ModelIdentity;
@@ -18,6 +19,7 @@ pub struct AppState {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) communities: Arc<Communities>,
     pub(crate) pipeline: Pipeline,
+    pub(crate) history: Arc<History>,
     pub(crate) quota: Option<Quota>,
     pub(crate) bodies: BodyBudget,
     pub(crate) model: ModelIdentity,

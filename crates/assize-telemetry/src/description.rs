@@ -55,6 +55,8 @@ metrics! {
         "Ways in which assessments fell short.";
     FAILURES = Counter "assize_failures_total" ["community", "mode"],
         "Conversations without a verdict, or judged without a usable tree, by what the community told its backend to do.";
+    SHADOW_VERDICTS = Counter "assize_shadow_verdicts_total" ["community", "change"],
+        "Verdicts weighed again under the community's candidate profile, by how its decision differs from the one given.";
     QUEUE_ITEMS = Gauge "assize_queue_items" [],
         "Items waiting for the model.";
     QUEUE_TOKENS = Gauge "assize_queue_tokens" [],
@@ -79,12 +81,16 @@ metrics! {
         "Admissions refused, by the bound that refused them (probes and profiles' examples included).";
     JOBS_DROPPED = Counter "assize_jobs_dropped_total" ["reason"],
         "Items that left the queue without an inference.";
+    HISTORY_RECORDS = Counter "assize_history_records_total" ["result"],
+        "Records of assessments for the history on disk, by what became of them.";
     PROFILE_RELOADS = Counter "assize_profile_reloads_total" ["result"],
         "Times the profiles were read again, by result.";
     PROFILES_LOADED = Gauge "assize_profiles_loaded_timestamp_seconds" [],
         "Unix time at which the profiles in force were loaded.";
     PROFILES_STALE = Gauge "assize_profiles_stale" [],
         "1 while the profiles on disk are faulty and older ones stay in force.";
+    CANDIDATES = Gauge "assize_candidate_profiles" ["state"],
+        "Candidate profiles on disk: tried beside those in force, or refused as faulty.";
     MODEL_INFO = Gauge "assize_model_info" ["model", "revision", "taxonomy"],
         "Always 1; its labels name the model in use.";
     BUILD_INFO = Gauge "assize_build_info" ["version"],

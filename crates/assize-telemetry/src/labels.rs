@@ -24,7 +24,19 @@ macro_rules! label {
     )*};
 }
 
-label!(Decision, Degradation, Floor, StatusClass, FailureMode, OverloadReason, DropReason, ReloadResult);
+label!(
+    Decision,
+    Degradation,
+    Floor,
+    StatusClass,
+    FailureMode,
+    OverloadReason,
+    DropReason,
+    ReloadResult,
+    Change,
+    CandidateState,
+    HistoryResult
+);
 
 /// The class of an HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +137,87 @@ impl DropReason {
         match self {
             Self::Abandoned => "abandoned",
             Self::Expired => "expired",
+        }
+    }
+}
+
+/// How a candidate's decision differs from the one given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// It is the same.
+    Same,
+    /// The candidate's is stricter.
+    Stricter,
+    /// The candidate's is milder.
+    Milder,
+}
+
+impl Change {
+    /// Every change.
+    pub const ALL: [Self; 3] = [Self::Same, Self::Stricter, Self::Milder];
+
+    /// From the decision given to the candidate's.
+    pub fn between(given: Decision, candidate: Decision) -> Self {
+        match candidate.cmp(&given) {
+            std::cmp::Ordering::Equal => Self::Same,
+            std::cmp::Ordering::Greater => Self::Stricter,
+            std::cmp::Ordering::Less => Self::Milder,
+        }
+    }
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Stricter => "stricter",
+            Self::Milder => "milder",
+        }
+    }
+}
+
+/// What became of a record for the history on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HistoryResult {
+    /// It was written.
+    Written,
+    /// Too many were waiting.
+    Dropped,
+    /// Writing failed.
+    Failed,
+}
+
+impl HistoryResult {
+    /// Every result.
+    pub const ALL: [Self; 3] = [Self::Written, Self::Dropped, Self::Failed];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Dropped => "dropped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What became of a candidate profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CandidateState {
+    /// It is weighed beside the profile in force.
+    Tried,
+    /// It is faulty.
+    Refused,
+}
+
+impl CandidateState {
+    /// Every state.
+    pub const ALL: [Self; 2] = [Self::Tried, Self::Refused];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Tried => "tried",
+            Self::Refused => "refused",
         }
     }
 }

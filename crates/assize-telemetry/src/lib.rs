@@ -16,7 +16,9 @@ mod tracing;
 pub use self::tracing::{LogConfig, LogFormat, TracingError, init as init_tracing};
 pub use description::{MetricDescription, MetricKind, describe};
 pub use error_chain::error_chain;
-pub use labels::{DropReason, FailureMode, OverloadReason, ReloadResult, StatusClass};
+pub use labels::{
+    CandidateState, Change, DropReason, FailureMode, HistoryResult, OverloadReason, ReloadResult, StatusClass,
+};
 pub use metrics::{
     HttpMetrics, InFlight, InferenceMetrics, METRICS_CONTENT_TYPE, Metrics, MetricsConfig, MetricsError,
     ModerationMetrics, ServiceMetrics,

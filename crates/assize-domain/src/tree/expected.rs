@@ -56,6 +56,10 @@ impl HarmBranch {
     pub fn likeliest_action(&self) -> Option<HarmAction> {
         self.category.actions().nth(self.action.largest())
     }
+
+    fn mass(&self, severity: &[f64; Severity::COUNT], weights: &LeafWeights) -> f64 {
+        self.branch.mass(severity, weights) * self.effect.mean(&weights.effect)
+    }
 }
 
 impl Branch {
@@ -100,13 +104,18 @@ impl ExpectedTree {
         &self.benefits
     }
 
+    /// The harm in one category alone.
+    pub(super) fn harm_in(&self, category: ActionCategory, weights: &LeafWeights) -> f64 {
+        let harm = self.harms.iter().find(|harm| harm.category == category);
+        harm.map_or(0.0, |harm| harm.mass(&weights.by_severity(), weights))
+    }
+
     /// The expected sum of the leaves' weights.
     pub(super) fn masses(&self, weights: &LeafWeights) -> Masses {
         let severity = weights.by_severity();
         let mut masses = Masses::default();
         for harm in &self.harms {
-            let mass = harm.branch.mass(&severity, weights) * harm.effect.mean(&weights.effect);
-            put(&mut masses.harm, harm.category.index(), mass);
+            put(&mut masses.harm, harm.category.index(), harm.mass(&severity, weights));
         }
         for benefit in &self.benefits {
             let weight = weights.effect.get(benefit.effect.index()).copied().unwrap_or_default();

@@ -43,8 +43,13 @@ impl LeafWeights {
     /// The weight of every severity, in the order of [`Severity::index`].
     pub fn by_severity(&self) -> [f64; Severity::COUNT] {
         let mut table = [0.0; Severity::COUNT];
-        for (place, severity) in table.iter_mut().zip(Severity::all()) {
-            *place = self.severity(severity);
+        let mut places = table.iter_mut();
+        for extent in self.extent {
+            for likelihood in self.likelihood {
+                for (immediacy, place) in [self.later, 1.0].into_iter().zip(&mut places) {
+                    *place = extent * likelihood * immediacy;
+                }
+            }
         }
         table
     }

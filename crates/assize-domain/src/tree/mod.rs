@@ -16,6 +16,8 @@ pub use mass::{LeafWeights, Masses};
 pub use reported::{ReportedLeaf, ReportedTree};
 pub use shares::{LeafCount, Shares};
 
+use crate::ActionCategory;
+
 /// A tree, whichever way it was built.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree {
@@ -74,6 +76,14 @@ impl Tree {
         match self {
             Self::Expected(tree) => tree.masses(weights),
             Self::Reported(tree) => tree.masses(weights),
+        }
+    }
+
+    /// As [`Self::masses`], the harm in one category alone: cheaper, where nothing else is asked.
+    pub fn harm_in(&self, category: ActionCategory, weights: &LeafWeights) -> f64 {
+        match self {
+            Self::Expected(tree) => tree.harm_in(category, weights),
+            Self::Reported(tree) => tree.masses(weights).harm_in(category),
         }
     }
 

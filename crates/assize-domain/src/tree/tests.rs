@@ -1,7 +1,7 @@
 //! What trees weigh, and that what is kept in few bits is kept exactly.
 
 use super::*;
-use crate::{ActionCategory, Effect, Extent, Likelihood, Severity, Stakeholder};
+use crate::{Effect, Extent, Likelihood, Severity, Stakeholder};
 
 const SEVERITY: Severity = Severity { extent: Extent::Major, likelihood: Likelihood::High, immediate: false };
 
@@ -107,4 +107,17 @@ fn counts_are_kept_to_a_256th() {
     assert_eq!(LeafCount::nearest(1e9).map(LeafCount::parts), Some(u16::MAX));
     assert_eq!(LeafCount::nearest(-1.0), None);
     assert_eq!(LeafCount::nearest(f32::NAN), None);
+}
+
+#[test]
+fn the_harm_of_one_category_is_that_among_all() {
+    let reported =
+        Tree::Reported(ReportedTree { harms: vec![leaf(Extent::Major, true)], benefits: Vec::new() });
+    for tree in [expected(), reported] {
+        let masses = tree.masses(&LeafWeights::UNIT);
+        for category in ActionCategory::ALL {
+            assert_eq!(tree.harm_in(category, &LeafWeights::UNIT), masses.harm_in(category), "{category:?}");
+        }
+        assert!(masses.all_harm() > 0.0);
+    }
 }

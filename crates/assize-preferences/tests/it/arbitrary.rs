@@ -111,7 +111,8 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    fn to_toml(&self) -> String {
+    /// The file.
+    pub(crate) fn to_toml(&self) -> String {
         let ([guard, response, refusal], [adversarial, benefit]) = (self.up_to_four, self.up_to_eight);
         let mut file = format!(
             "title = {:?}\ndescription = {:?}\non_failure = {:?}\n\

@@ -116,7 +116,10 @@ const EVIDENCE_AGAINST: [(&str, &str); 4] = [
     // ln 3 = 1.099, then 1, then 0.5 ln 2 = 0.347.
     ("guard.prompt_harmful", "the request reads as harmful"),
     ("guard.adversarial", "the request looks like an attack on the chatbot"),
-    ("harm.privacy", "could expose someone's private information"),
+    (
+        "harm.privacy",
+        "could help someone spy on another person or take over their account: privacy, major, possible",
+    ),
 ];
 
 #[test]
@@ -207,7 +210,7 @@ fn a_mild_prompt() {
     check_decision(&verdict, Decision::Allow, DecidedBy::Thresholds, 1.0 / (1.0 + odds_against));
     check_close("as a decimal", (verdict.harmfulness * 1e6).round(), 2_564.0);
     let expected = [
-        ("benefit", "answering is expected to help people"),
+        ("benefit", "answering is expected to help people: accurate information, major, possible"),
         ("guard.prompt_harmful.low", "the request does not read as harmful"),
     ];
     check_reasons(&verdict, &expected);

@@ -9,10 +9,13 @@
 
 mod arbitrary;
 mod digest;
+mod explain;
 mod files;
+mod fit;
 mod floors;
 mod golden;
 mod inheritance;
+mod lint;
 mod mistakes;
 mod noise;
 mod properties;

@@ -151,7 +151,8 @@ fn names_that_are_not_known() {
 
 #[test]
 fn sentences_that_cannot_be_filled_in() {
-    let allowed = "{community}, {category}, {points}, {percent}";
+    let allowed = "{community}, {category}, {points}, {percent}, {action}, {effect}, {stakeholder}, {extent}, \
+                   {likelihood}, {soon}";
     for sentence in ["{score}", "{points", "points}", "{Points}", "{}"] {
         let shown = format!("`{sentence}`");
         check_added(
@@ -169,7 +170,8 @@ fn sentences_that_cannot_be_filled_in() {
 
 #[test]
 fn bug_a_placeholder_around_another_is_none() {
-    let allowed = "{community}, {category}, {points}, {percent}";
+    let allowed = "{community}, {category}, {points}, {percent}, {action}, {effect}, {stakeholder}, {extent}, \
+                   {likelihood}, {soon}";
     check_added("reasons.benefit = \"{per{community}cent}\"", &["`reasons.\"benefit\"`", allowed]);
 }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the report is this command's answer")]
 
 use super::shared::ConfigArgs;
-use crate::communities::{ExampleRunner, Snapshot, load};
+use crate::communities::{ExampleRunner, Files, load};
 use crate::startup;
 
 #[derive(Debug, clap::Args)]
@@ -17,16 +17,19 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let metrics = startup::new_metrics()?;
     let judge = startup::start_judge(&config.inference, &metrics).await?;
     println!("model        ok   {} {}", judge.identity.name, judge.identity.revision);
-    let snapshot = Snapshot::read(&config.communities.folder)?;
+    let files = Files::read(&config.communities.folder)?;
     let mut runner = ExampleRunner::new(judge.assessor.clone());
-    let catalog = load(&snapshot, &config.communities, &mut runner).await?;
-    for profile in catalog.iter() {
+    let loaded = load(&files, &config.communities, &mut runner).await?;
+    for profile in loaded.catalog.iter() {
         println!(
             "community    ok   {} ({} examples) {}",
             profile.id(),
             profile.examples().len(),
             profile.digest()
         );
+    }
+    for why in loaded.candidates.refused() {
+        println!("candidate    left out   {why}");
     }
     Ok(())
 }

@@ -6,12 +6,21 @@
 )]
 
 mod check;
+mod diff;
 mod eval;
+mod explain;
+mod fit;
+mod histories;
+mod judged;
 mod moderate;
 mod probe;
+mod profile;
+mod profiles;
+mod replay;
 mod serve;
 mod shared;
 mod train;
+mod weigh;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -33,8 +42,21 @@ enum Command {
     Serve(serve::Args),
     /// Judge a sentence, a file or JSON Lines, without a service
     Moderate(moderate::Args),
+    /// Explain one conversation under one or several communities, as text, JSON or picture
+    Explain(explain::Args),
+    /// Learn a community's weights from its own labels
+    Fit(fit::Args),
+    /// Weigh a harm-benefit tree by a community's values, without a model
+    Weigh(weigh::Args),
+    /// Weigh past assessments again under another profile, without a model
+    Replay(replay::Args),
+    /// Tell which past decisions would flip under another profile, without a model
+    Diff(diff::Args),
     /// Check the settings, the model folder and every community's profile with its examples
     CheckConfig(check::Args),
+    /// Put a community's candidate into force, take it back, list earlier versions
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// Measure the model on labelled JSON Lines
     Eval(eval::Args),
     /// Train a model from a recipe
@@ -54,7 +76,13 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => shared::block_on(serve::run(args)),
         Command::Moderate(args) => shared::block_on(moderate::run(args)),
+        Command::Explain(args) => shared::block_on(explain::run(args)),
+        Command::Fit(args) => shared::block_on(fit::run(args)),
+        Command::Weigh(args) => weigh::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::CheckConfig(args) => shared::block_on(check::run(args)),
+        Command::Profile(command) => shared::block_on(profile::run(command)),
         Command::Eval(args) => eval::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Openapi { json } => openapi(json),

@@ -1,26 +1,17 @@
 //! `assize moderate`: verdicts without a service, through the same pipeline.
 #![expect(clippy::print_stdout, reason = "verdicts are this command's answer")]
 
+use super::judged::{AT_ONCE, PATIENCE, ROOM};
 use super::shared::{ConfigArgs, progress};
 use crate::pipeline::Case;
 use anyhow::{Context as _, bail};
 use assize_api::{Body, Explain, ModerateRequest, Role, Turn, VerdictResponse, convert, parse_body};
 use assize_domain::CommunityId;
-use assize_inference::AdmissionLimits;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
-use std::time::Duration;
 use tokio::time::Instant;
-
-/// A person's machine may be slow and nobody else waits.
-const PATIENCE: Duration = Duration::from_secs(600);
-/// Enough to fill batches; also what bounds the memory, because the admission here doesn't.
-const AT_ONCE: usize = 16;
-/// The service's admission protects its other clients; here are none, so whatever is begun is let in. Half of the
-/// largest number, so that no sum overflows.
-const ROOM: AdmissionLimits = AdmissionLimits { max_requests: 64 * AT_ONCE, max_tokens: usize::MAX / 2 };
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -177,11 +168,14 @@ async fn moderate(
     })?;
     let conversation = convert::conversation(request, state.config.limits)
         .map_err(|field| anyhow::anyhow!("{}: {}", field.pointer, field.detail))?;
-    let verdicts =
-        state.pipeline.moderate(vec![Case { conversation, profile }], Instant::now() + PATIENCE).await;
+    let verdicts = state
+        .pipeline
+        .moderate(vec![Case { conversation, profile, candidate: None }], Instant::now() + PATIENCE)
+        .await;
     let verdict =
         verdicts.and_then(|mut verdicts| verdicts.pop().transpose()).map_err(|error| error.into_anyhow())?;
-    Ok(convert::verdict(&verdict.context("no verdict")?, explain))
+    let given = verdict.context("no verdict")?;
+    Ok(convert::verdict(given.id.as_str(), &given.verdict, explain))
 }
 
 fn print_for_people(verdict: &VerdictResponse) {

@@ -35,11 +35,13 @@ impl fmt::Display for Mismatch {
     }
 }
 
+type Assessed = Vec<(Conversation, Assessment)>;
+
 /// Assesses examples once and keeps the assessments: a reload that changes only weights runs no model.
 #[derive(Debug)]
 pub(crate) struct ExampleRunner {
     assessor: Assessor,
-    assessed: Vec<(Conversation, Assessment)>,
+    assessed: Assessed,
 }
 
 impl ExampleRunner {
@@ -55,14 +57,32 @@ impl ExampleRunner {
         let mut mismatches = Vec::new();
         let mut kept = Vec::new();
         for profile in catalog.iter() {
-            for (index, example) in profile.examples().iter().enumerate() {
-                let assessment = self.assess(&example.conversation).await?;
-                mismatches.extend(check(profile, index + 1, example, &assessment));
-                kept.push((example.conversation.clone(), assessment));
-            }
+            let (found, assessed) = self.of(profile).await?;
+            mismatches.extend(found);
+            kept.extend(assessed);
         }
         self.assessed = kept;
         Ok(mismatches)
+    }
+
+    /// Those of one profile; what is assessed for it is kept beside the rest.
+    ///
+    /// # Errors
+    /// When an example can't be assessed.
+    pub(crate) async fn check(&mut self, profile: &Profile) -> Result<Vec<Mismatch>, AssessError> {
+        let (mismatches, assessed) = self.of(profile).await?;
+        self.assessed.extend(assessed);
+        Ok(mismatches)
+    }
+
+    async fn of(&self, profile: &Profile) -> Result<(Vec<Mismatch>, Assessed), AssessError> {
+        let (mut mismatches, mut assessed) = (Vec::new(), Vec::new());
+        for (index, example) in profile.examples().iter().enumerate() {
+            let assessment = self.assess(&example.conversation).await?;
+            mismatches.extend(check(profile, index + 1, example, &assessment));
+            assessed.push((example.conversation.clone(), assessment));
+        }
+        Ok((mismatches, assessed))
     }
 
     async fn assess(&self, conversation: &Conversation) -> Result<Assessment, AssessError> {

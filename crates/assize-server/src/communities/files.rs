@@ -39,6 +39,28 @@ impl PartialEq for Snapshot {
     }
 }
 
+/// Below the profiles' folder: profiles that are tried beside those in force.
+pub(crate) const CANDIDATES: &str = "candidates";
+
+/// All that decides what is in force and what is tried beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Files {
+    /// In force.
+    pub(crate) profiles: Snapshot,
+    /// Each tried beside the profile of the same name.
+    pub(crate) candidates: Snapshot,
+}
+
+impl Files {
+    /// Reads the folder and, where it is there, the candidates' folder in it.
+    pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {
+        let candidates = folder.join(CANDIDATES);
+        let candidates =
+            if candidates.is_dir() { Snapshot::read(&candidates)? } else { Snapshot(Vec::new()) };
+        Ok(Self { profiles: Snapshot::read(folder)?, candidates })
+    }
+}
+
 impl Snapshot {
     /// Reads the folder. Hidden entries (`..data` of a ConfigMap, editors' swap files) are left out.
     pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {

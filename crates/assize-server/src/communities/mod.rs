@@ -1,12 +1,16 @@
 //! The communities in force: read from their folder, checked as a whole, swapped at once, or left as they were.
 
+mod candidates;
 mod examples;
 mod files;
 mod reload;
+mod versions;
 
+pub(crate) use candidates::Candidates;
 pub(crate) use examples::{ExampleRunner, Mismatch};
-pub(crate) use files::{FolderError, Snapshot};
-pub(crate) use reload::{LoadError, Watcher, load};
+pub(crate) use files::{Files, FolderError, Snapshot};
+pub(crate) use reload::{LoadError, Loaded, Watcher, load, report_candidates};
+pub(crate) use versions::Versions;
 
 use arc_swap::{ArcSwap, Guard};
 use assize_preferences::Catalog;
@@ -18,6 +22,8 @@ use std::time::SystemTime;
 pub(crate) struct InForce {
     /// Every profile.
     pub(crate) catalog: Arc<Catalog>,
+    /// What is tried beside them: counted, never answered with.
+    pub(crate) candidates: Arc<Candidates>,
     /// Since when.
     since: SystemTime,
     /// What became of the files on disk.
@@ -36,11 +42,16 @@ enum Change {
 }
 
 impl InForce {
+    fn new(loaded: Loaded, now: SystemTime) -> Self {
+        let (catalog, candidates) = (Arc::new(loaded.catalog), Arc::new(loaded.candidates));
+        Self { catalog, candidates, since: now, change: Change::InForce }
+    }
+
     /// One line for people.
     pub(crate) fn describe(&self) -> String {
         let count = self.catalog.iter().count();
         let age = self.since.elapsed().map_or(0, |age| age.as_secs());
-        let loaded = format!("{count} profiles, loaded {age} s ago");
+        let loaded = format!("{count} profiles, loaded {age} s ago{}", self.candidates.describe());
         match &self.change {
             Change::InForce => loaded,
             Change::Waiting => format!("{loaded}; a change waits for its examples to be run"),
@@ -56,9 +67,8 @@ impl InForce {
 pub(crate) struct Communities(ArcSwap<InForce>);
 
 impl Communities {
-    pub(crate) fn new(catalog: Catalog, now: SystemTime) -> Self {
-        let in_force = InForce { catalog: Arc::new(catalog), since: now, change: Change::InForce };
-        Self(ArcSwap::from_pointee(in_force))
+    pub(crate) fn new(loaded: Loaded, now: SystemTime) -> Self {
+        Self(ArcSwap::from_pointee(InForce::new(loaded, now)))
     }
 
     /// What is in force now; a request that holds it keeps it until its verdict.
@@ -66,9 +76,9 @@ impl Communities {
         self.0.load()
     }
 
-    /// Puts a checked catalog into force.
-    fn replace(&self, catalog: Catalog, now: SystemTime) {
-        self.0.store(Arc::new(InForce { catalog: Arc::new(catalog), since: now, change: Change::InForce }));
+    /// Puts what was checked into force.
+    fn replace(&self, loaded: Loaded, now: SystemTime) {
+        self.0.store(Arc::new(InForce::new(loaded, now)));
     }
 
     /// Keeps what is in force and remembers why.

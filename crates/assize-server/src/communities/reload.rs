@@ -3,7 +3,7 @@
 //! A change counts when two looks in a row find the same: a file that is being written, or a folder whose links are
 //! being swapped, is never put into force and never told as a mistake.
 
-use super::{Communities, ExampleRunner, FolderError, Mismatch, Snapshot};
+use super::{Candidates, Communities, ExampleRunner, Files, FolderError, Mismatch};
 use crate::assessor::AssessError;
 use crate::config::CommunitiesConfig;
 use assize_domain::CommunityId;
@@ -65,26 +65,39 @@ fn lines(mismatches: &[Mismatch]) -> String {
     mismatches.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Parses a snapshot and checks it as a whole, examples included.
+/// What a folder of profiles gives when all is right with those in force.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// Every profile in force.
+    pub(crate) catalog: Catalog,
+    /// What is tried beside them.
+    pub(crate) candidates: Candidates,
+}
+
+/// Parses the files and checks those in force as a whole, and each candidate by itself, examples included.
 pub(crate) async fn load(
-    snapshot: &Snapshot,
+    files: &Files,
     config: &CommunitiesConfig,
     runner: &mut ExampleRunner,
-) -> Result<Catalog, LoadError> {
-    let catalog = Catalog::parse(&snapshot.0)
+) -> Result<Loaded, LoadError> {
+    let catalog = Catalog::parse(&files.profiles.0)
         .map_err(|errors| LoadError::Invalid { folder: config.folder.clone(), errors })?;
     if catalog.get(&config.default).is_none() {
         let allowed = catalog.ids().iter().map(CommunityId::as_str).collect::<Vec<_>>().join(", ");
         return Err(LoadError::NoDefault { wanted: config.default.clone(), allowed });
     }
     let mismatches = runner.run(&catalog).await.map_err(LoadError::Examples)?;
-    if mismatches.is_empty() { Ok(catalog) } else { Err(LoadError::Mismatches(mismatches)) }
+    if !mismatches.is_empty() {
+        return Err(LoadError::Mismatches(mismatches));
+    }
+    let candidates = Candidates::load(files, runner).await.map_err(LoadError::Examples)?;
+    Ok(Loaded { catalog, candidates })
 }
 
 /// What a look at the folder found.
 #[derive(Debug, Clone, PartialEq)]
 enum Found {
-    Profiles(Snapshot),
+    Profiles(Files),
     Unreadable,
 }
 
@@ -95,7 +108,7 @@ pub(crate) struct Watcher {
     communities: Arc<Communities>,
     runner: ExampleRunner,
     metrics: Arc<Metrics>,
-    in_force: Snapshot,
+    in_force: Files,
     /// What the last look found: a change is acted on when the next look finds it again.
     last: Found,
     /// What was put into force or rejected last; `None` while a change waits for its examples to be run.
@@ -109,7 +122,7 @@ impl Watcher {
         communities: Arc<Communities>,
         runner: ExampleRunner,
         metrics: Arc<Metrics>,
-        in_force: Snapshot,
+        in_force: Files,
     ) -> Self {
         let last = Found::Profiles(in_force.clone());
         let settled = Some(last.clone());
@@ -126,16 +139,16 @@ impl Watcher {
     }
 
     async fn look(&mut self) {
-        let read = Snapshot::read(&self.config.folder);
-        let found = read.as_ref().map_or(Found::Unreadable, |snapshot| Found::Profiles(snapshot.clone()));
+        let read = Files::read(&self.config.folder);
+        let found = read.as_ref().map_or(Found::Unreadable, |files| Found::Profiles(files.clone()));
         let is_steady = self.last == found;
         self.last = found.clone();
         if !is_steady || self.settled.as_ref() == Some(&found) {
             return;
         }
         match read {
-            Ok(snapshot) if snapshot == self.in_force => self.restored(),
-            Ok(snapshot) => self.changed(snapshot).await,
+            Ok(files) if files == self.in_force => self.restored(),
+            Ok(files) => self.changed(files).await,
             Err(error) => self.reject(&LoadError::Folder(error), found),
         }
     }
@@ -146,26 +159,28 @@ impl Watcher {
         self.loaded();
     }
 
-    async fn changed(&mut self, snapshot: Snapshot) {
-        let checked = load(&snapshot, &self.config, &mut self.runner).await;
-        let registered = checked.and_then(|catalog| {
-            self.metrics.register_communities(&catalog.ids()).map_err(LoadError::Metrics).map(|()| catalog)
+    async fn changed(&mut self, files: Files) {
+        let checked = load(&files, &self.config, &mut self.runner).await;
+        let registered = checked.and_then(|loaded| {
+            let ids = loaded.catalog.ids();
+            self.metrics.register_communities(&ids).map_err(LoadError::Metrics).map(|()| loaded)
         });
         match registered {
-            Ok(catalog) => {
-                self.communities.replace(catalog, SystemTime::now());
-                self.in_force = snapshot;
+            Ok(loaded) => {
+                report_candidates(&loaded.candidates, &self.metrics);
+                self.communities.replace(loaded, SystemTime::now());
+                self.in_force = files;
                 self.loaded();
             }
             Err(error) if error.is_passing() => self.wait(&error),
-            Err(error) => self.reject(&error, Found::Profiles(snapshot)),
+            Err(error) => self.reject(&error, Found::Profiles(files)),
         }
     }
 
     fn loaded(&mut self) {
         self.settled = Some(Found::Profiles(self.in_force.clone()));
         self.metrics.service.profiles_reloaded(ReloadResult::Loaded, SystemTime::now());
-        let communities = self.in_force.0.len();
+        let communities = self.in_force.profiles.0.len();
         tracing::info!(communities, "profiles loaded");
     }
 
@@ -183,5 +198,14 @@ impl Watcher {
         self.communities.reject(&why);
         self.metrics.service.profiles_reloaded(ReloadResult::Rejected, SystemTime::now());
         tracing::error!(error = why, "profiles rejected; the older ones stay in force");
+    }
+}
+
+/// Counts the candidates, and logs why some are not tried.
+pub(crate) fn report_candidates(candidates: &Candidates, metrics: &Metrics) {
+    let (tried, refused) = candidates.counts();
+    metrics.service.candidates(tried, refused);
+    for why in candidates.refused() {
+        tracing::warn!(error = why, "candidate refused");
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the settings from where they may stand and validates them.
 
-use super::{ApiKeys, CommunitiesConfig, Config, InferenceConfig, RawConfig, ServerConfig};
+use super::{ApiKeys, CommunitiesConfig, Config, HistoryConfig, InferenceConfig, RawConfig, ServerConfig};
 use assize_candle::DeviceChoice;
 use assize_domain::Limits;
 use assize_inference::{AdmissionLimits, BatchPolicy};
@@ -100,6 +100,7 @@ fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
         max_conversations: at_least_one("limits.max_conversations", raw.limits.max_conversations)?,
         inference: inference(raw)?,
         communities: communities(raw)?,
+        history: history(raw)?,
         keys: keys(raw)?,
         conversations_per_minute: std::num::NonZeroU32::new(raw.quota.conversations_per_minute),
         log: log(raw)?,
@@ -194,6 +195,22 @@ fn communities(raw: &RawConfig) -> Result<CommunitiesConfig, ConfigError> {
         folder: PathBuf::from(&communities.folder),
         default: default.parse().map_err(|error| out_of_range("communities.default", default, &error))?,
         reload_interval: Some(interval).filter(|interval| !interval.is_zero()),
+    })
+}
+
+fn history(raw: &RawConfig) -> Result<HistoryConfig, ConfigError> {
+    let history = &raw.history;
+    if history.recent > MOST {
+        return Err(out_of_range("history.recent", &history.recent, &format!("0 to {MOST}")));
+    }
+    if history.max_file_bytes == 0 {
+        return Err(out_of_range("history.max_file_bytes", &0, &"1 or more"));
+    }
+    Ok(HistoryConfig {
+        recent: history.recent,
+        folder: history.folder.as_deref().filter(|folder| !folder.is_empty()).map(PathBuf::from),
+        max_file_bytes: history.max_file_bytes,
+        max_files: history.max_files,
     })
 }
 

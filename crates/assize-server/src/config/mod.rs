@@ -27,6 +27,8 @@ pub struct Config {
     pub inference: InferenceConfig,
     /// The communities' profiles.
     pub communities: CommunitiesConfig,
+    /// What is kept of what was judged.
+    pub history: HistoryConfig,
     /// Who may call; `None` is everyone.
     pub keys: Option<ApiKeys>,
     /// Conversations a minute for one client; `None` is any number.
@@ -69,6 +71,19 @@ pub struct InferenceConfig {
     pub admission: assize_inference::AdmissionLimits,
     /// What goes into one model call.
     pub batch: assize_inference::BatchPolicy,
+}
+
+/// What is kept of what was judged.
+#[derive(Debug, Clone)]
+pub struct HistoryConfig {
+    /// Most records in memory.
+    pub recent: usize,
+    /// Where files are written; `None` writes none.
+    pub folder: Option<PathBuf>,
+    /// Size at which a new file is begun.
+    pub max_file_bytes: u64,
+    /// Most files; 0 is any number.
+    pub max_files: usize,
 }
 
 /// The communities' profiles.

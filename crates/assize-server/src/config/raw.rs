@@ -18,6 +18,8 @@ pub struct RawConfig {
     pub inference: RawInference,
     /// The communities' profiles.
     pub communities: RawCommunities,
+    /// What is kept of what was judged: records without text.
+    pub history: RawHistory,
     /// Who may call.
     pub auth: RawAuth,
     /// How often one client may call.
@@ -155,6 +157,33 @@ impl Default for RawCommunities {
             default: "default".to_owned(),
             // Reading a folder of small files costs well under a millisecond.
             reload_interval: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What is kept of what was judged: records without text, to be weighed again under other values.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawHistory {
+    /// Most records in memory, for `POST /what-if` by id; 0 keeps none.
+    pub recent: usize,
+    /// Folder for files of all records; none are written where it is absent.
+    pub folder: Option<String>,
+    /// Size at which a new file is begun.
+    pub max_file_bytes: u64,
+    /// Most files; the oldest go first. 0 keeps all.
+    pub max_files: usize,
+}
+
+impl Default for RawHistory {
+    fn default() -> Self {
+        Self {
+            // About 2 KB each.
+            recent: 1_000,
+            folder: None,
+            // Some 100,000 records.
+            max_file_bytes: 64 * 1024 * 1024,
+            max_files: 0,
         }
     }
 }

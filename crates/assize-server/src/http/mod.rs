@@ -1,5 +1,6 @@
 //! The HTTP side: one resource a file, one router, one document.
 
+mod assessments;
 mod body;
 mod communities;
 mod document;
@@ -9,6 +10,7 @@ pub mod listener;
 mod middleware;
 mod moderate;
 pub mod routes;
+mod what_if;
 
 pub(crate) use body::BodyBudget;
 pub(crate) use middleware::Quota;
@@ -33,6 +35,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn guarded() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .routes(routes!(moderate::moderate))
+        .routes(routes!(what_if::what_if))
+        .routes(routes!(assessments::get_assessment))
         .routes(routes!(communities::list_communities))
         .routes(routes!(communities::get_community))
 }

@@ -3,12 +3,12 @@
 use super::body::JsonBytes;
 use super::error::ApiError;
 use super::middleware::Client;
-use crate::pipeline::{Case, ModerateError};
+use crate::pipeline::{Case, Given, ModerateError};
 use crate::state::AppState;
 use assize_api::{
     Body, ErrorCode, Explain, FieldError, ModerateRequest, Problem, VerdictResponse, convert, parse_body,
 };
-use assize_domain::{CommunityId, Verdict};
+use assize_domain::CommunityId;
 use assize_preferences::{FailureMode, Profile};
 use axum::Extension;
 use axum::Json;
@@ -93,7 +93,7 @@ pub(crate) async fn moderate(
     (headers, answer.map(Json)).into_response()
 }
 
-fn unreadable(error: assize_api::ParseError) -> ApiError {
+pub(super) fn unreadable(error: assize_api::ParseError) -> ApiError {
     match error.field {
         Some(field) => ApiError::at(error.code, field),
         None => ApiError::new(error.code, error.detail),
@@ -108,8 +108,8 @@ async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<Moder
             let profile = Arc::clone(&case.profile);
             let mut verdicts = moderate_all(state, vec![case], deadline).await?;
             let verdict = verdicts.pop().ok_or_else(|| ApiError::new(ErrorCode::Internal, "no verdict"))?;
-            let verdict = verdict.map_err(|error| failed(&error, &profile))?;
-            Ok(ModerateAnswer::One(Box::new(convert::verdict(&verdict, explain))))
+            let given = verdict.map_err(|error| failed(&error, &profile))?;
+            Ok(ModerateAnswer::One(Box::new(shown(&given, explain))))
         }
         Body::Many(requests) => {
             let explains: Vec<Explain> = requests.iter().map(|request| request.explain).collect();
@@ -131,14 +131,18 @@ async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<Moder
     }
 }
 
+fn shown(given: &Given, explain: Explain) -> VerdictResponse {
+    convert::verdict(given.id.as_str(), &given.verdict, explain)
+}
+
 fn item(
     state: &AppState,
-    verdict: Result<Verdict, ModerateError>,
+    verdict: Result<Given, ModerateError>,
     explain: Explain,
     profile: &Profile,
 ) -> ListItem {
     match verdict {
-        Ok(verdict) => ListItem::Verdict(Box::new(convert::verdict(&verdict, explain))),
+        Ok(given) => ListItem::Verdict(Box::new(shown(&given, explain))),
         Err(error) => {
             let error = failed(&error, profile);
             // The outermost layer counts only errors that are a whole answer.
@@ -151,7 +155,7 @@ fn item(
 /// The error of a list without any verdict for which the service had no time: as a 200 full of problems it would
 /// hide from every client and proxy that looks at the status and at `Retry-After`. The pipeline has counted the
 /// conversations.
-fn none_in_time(verdicts: &[Result<Verdict, ModerateError>], profiles: &[Arc<Profile>]) -> Option<ApiError> {
+fn none_in_time(verdicts: &[Result<Given, ModerateError>], profiles: &[Arc<Profile>]) -> Option<ApiError> {
     if verdicts.iter().any(Result::is_ok) {
         return None;
     }
@@ -170,7 +174,7 @@ async fn moderate_all(
     state: &AppState,
     cases: Vec<Case>,
     deadline: Instant,
-) -> Result<Vec<Result<Verdict, ModerateError>>, ApiError> {
+) -> Result<Vec<Result<Given, ModerateError>>, ApiError> {
     let profiles: Vec<Arc<Profile>> = cases.iter().map(|case| Arc::clone(&case.profile)).collect();
     state.pipeline.moderate(cases, deadline).await.map_err(|error| match strictest(&profiles) {
         Some(profile) => refused(state, &error, profile, &profiles),
@@ -194,21 +198,30 @@ fn failed(error: &ModerateError, profile: &Profile) -> ApiError {
 }
 
 fn case(state: &AppState, request: ModerateRequest, place: &str) -> Result<Case, ApiError> {
-    let profile = profile(state, request.community.as_deref(), place)?;
+    let (profile, candidate) = profile(state, request.community.as_deref(), place)?;
     let conversation = convert::conversation(request, state.config.limits).map_err(|field| {
         let pointer = format!("#{place}{}", field.pointer);
         ApiError::at(ErrorCode::InvalidRequest, FieldError { pointer, ..field })
     })?;
-    Ok(Case { conversation, profile })
+    Ok(Case { conversation, profile, candidate })
 }
 
-fn profile(state: &AppState, wanted: Option<&str>, place: &str) -> Result<Arc<Profile>, ApiError> {
+/// The profile in force, and the candidate that is tried beside it.
+fn profile(
+    state: &AppState,
+    wanted: Option<&str>,
+    place: &str,
+) -> Result<(Arc<Profile>, Option<Arc<Profile>>), ApiError> {
     let in_force = state.communities.in_force();
     let id: Option<CommunityId> = match wanted {
         None => Some(state.config.communities.default.clone()),
         Some(wanted) => wanted.parse().ok(),
     };
-    id.and_then(|id| in_force.catalog.get(&id).cloned()).ok_or_else(|| {
+    let found = id.and_then(|id| {
+        let profile = in_force.catalog.get(&id).cloned()?;
+        Some((profile, in_force.candidates.get(&id).cloned()))
+    });
+    found.ok_or_else(|| {
         let ids = in_force.catalog.ids();
         let allowed = ids.iter().map(CommunityId::as_str).collect::<Vec<_>>().join(", ");
         let detail = format!("no such community; allowed: {allowed}");

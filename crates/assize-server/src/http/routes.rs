@@ -1,13 +1,26 @@
 //! Paths and their names in metrics: a fixed list, so that labels stay bounded whatever clients ask for.
 
 /// Every route's label.
-pub const LABELS: [&str; 9] =
-    ["moderate", "communities", "community", "livez", "readyz", "metrics", "openapi", "docs", "other"];
+pub const LABELS: [&str; 11] = [
+    "moderate",
+    "what_if",
+    "assessment",
+    "communities",
+    "community",
+    "livez",
+    "readyz",
+    "metrics",
+    "openapi",
+    "docs",
+    "other",
+];
 
 /// The label of a matched path.
 pub(crate) fn label(matched: Option<&str>) -> &'static str {
     match matched.map(|path| path.strip_prefix("/v1").unwrap_or(path)) {
         Some("/moderate") => "moderate",
+        Some("/what-if") => "what_if",
+        Some("/assessments/{id}") => "assessment",
         Some("/communities") => "communities",
         Some("/communities/{id}") => "community",
         Some("/livez") => "livez",

@@ -1,7 +1,7 @@
 //! Verdicts, and what they lacked, counted by the pipeline.
 
 use crate::{
-    FailureMode, MetricsError, description as d,
+    Change, FailureMode, MetricsError, description as d,
     family::{CounterBy, Registrar, UNLISTED, increment, touch},
     labels::Label,
 };
@@ -19,6 +19,7 @@ pub struct ModerationMetrics {
     floors: CounterBy<Floor>,
     degradations: CounterBy<Degradation>,
     failures: IntCounterVec,
+    shadow_verdicts: IntCounterVec,
     /// Written on a reload only, read per request; held for a look-up. Grows with the profiles, not with
     /// requests.
     communities: Arc<RwLock<BTreeSet<CommunityId>>>,
@@ -31,6 +32,7 @@ impl ModerationMetrics {
             floors: registrar.counter_by(&d::FLOORS)?,
             degradations: registrar.counter_by(&d::DEGRADATIONS)?,
             failures: registrar.counters(&d::FAILURES)?,
+            shadow_verdicts: registrar.counters(&d::SHADOW_VERDICTS)?,
             communities: Arc::default(),
         };
         metrics.touch_community(UNLISTED)?;
@@ -50,6 +52,11 @@ impl ModerationMetrics {
     /// Counts a verdict. A community that was not registered counts as `_other`.
     pub fn verdict(&self, community: &CommunityId, decision: Decision) {
         increment(&self.verdicts, &[self.listed(community), decision.value()]);
+    }
+
+    /// Counts a verdict weighed again under a candidate. A community that was not registered counts as `_other`.
+    pub fn shadow_verdict(&self, community: &CommunityId, change: Change) {
+        increment(&self.shadow_verdicts, &[self.listed(community), change.value()]);
     }
 
     /// Counts a verdict that a floor decided.
@@ -77,6 +84,10 @@ impl ModerationMetrics {
         for decision in Decision::ALL {
             let series = self.verdicts.get_metric_with_label_values(&[community, decision.value()]);
             touch(&d::VERDICTS, series)?;
+        }
+        for change in Change::ALL {
+            let series = self.shadow_verdicts.get_metric_with_label_values(&[community, change.value()]);
+            touch(&d::SHADOW_VERDICTS, series)?;
         }
         for mode in FailureMode::ALL {
             touch(&d::FAILURES, self.failures.get_metric_with_label_values(&[community, mode.value()]))?;

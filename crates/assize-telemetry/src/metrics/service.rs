@@ -1,6 +1,10 @@
 //! Profiles, model and build: what the service runs with.
 
-use crate::{MetricsError, ReloadResult, description as d, family::CounterBy, family::Registrar};
+use crate::{
+    CandidateState, HistoryResult, MetricsError, ReloadResult, description as d,
+    family::{CounterBy, Registrar, touch},
+    labels::Label,
+};
 use assize_domain::{ModelIdentity, TAXONOMY_VERSION};
 use prometheus::{IntGauge, IntGaugeVec};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,8 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, Clone)]
 pub struct ServiceMetrics {
     reloads: CounterBy<ReloadResult>,
+    history: CounterBy<HistoryResult>,
     profiles_loaded: IntGauge,
     profiles_stale: IntGauge,
+    candidates: IntGaugeVec,
     model_info: IntGaugeVec,
 }
 
@@ -22,10 +28,21 @@ impl ServiceMetrics {
         build.map_err(|source| MetricsError::Registration { name: d::BUILD_INFO.name, source })?.set(1);
         Ok(Self {
             reloads: registrar.counter_by(&d::PROFILE_RELOADS)?,
+            history: registrar.counter_by(&d::HISTORY_RECORDS)?,
             profiles_loaded: registrar.gauge(&d::PROFILES_LOADED)?,
             profiles_stale: registrar.gauge(&d::PROFILES_STALE)?,
+            candidates: candidates(registrar)?,
             model_info: registrar.gauges(&d::MODEL_INFO)?,
         })
+    }
+
+    /// Says how many candidate profiles are tried, and how many are refused as faulty.
+    pub fn candidates(&self, tried: usize, refused: usize) {
+        for (state, count) in [(CandidateState::Tried, tried), (CandidateState::Refused, refused)] {
+            if let Ok(series) = self.candidates.get_metric_with_label_values(&[state.value()]) {
+                series.set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        }
     }
 
     /// Says that the profiles in force were loaded at `now`, at start-up: not a reload.
@@ -45,6 +62,11 @@ impl ServiceMetrics {
         }
     }
 
+    /// Counts a record for the history on disk.
+    pub fn history_record(&self, result: HistoryResult) {
+        self.history.increment(result);
+    }
+
     /// Names the model in use, in place of the one named before.
     pub fn set_model(&self, model: &ModelIdentity) {
         self.model_info.reset();
@@ -54,4 +76,13 @@ impl ServiceMetrics {
             series.set(1);
         }
     }
+}
+
+/// Both series exist from the start.
+fn candidates(registrar: &Registrar<'_>) -> Result<IntGaugeVec, MetricsError> {
+    let gauges = registrar.gauges(&d::CANDIDATES)?;
+    for state in CandidateState::ALL {
+        touch(&d::CANDIDATES, gauges.get_metric_with_label_values(&[state.value()]))?;
+    }
+    Ok(gauges)
 }

@@ -72,7 +72,7 @@ pub(super) const CRATES: &[CrateRule] = &[
     row("xtask", &["assize-preferences", "assize-server", "assize-telemetry"], &[]),
     CrateRule {
         name: "assize-e2e",
-        internal: &["assize-server"],
+        internal: &["assize-domain", "assize-record", "assize-server"],
         external: External::Any,
         never: &[],
         tests_are_free: true,

@@ -1,0 +1,7 @@
+//! Explanations: sentences, counterfactuals, the tree as data and as a picture.
+
+mod counterfactuals;
+mod picture;
+mod reasons;
+mod scenes;
+mod view;

@@ -1,0 +1,152 @@
+//! `assize explain`: one conversation under one or several communities: sum, reasons, what would change it, as text, JSON and
+//! picture.
+#![expect(clippy::print_stdout, reason = "the explanation is this command's answer")]
+
+use super::shared::ConfigArgs;
+use super::{judged, profiles};
+use anyhow::{Context as _, bail};
+use assize_api::{Explain, ModerateRequest, Role, Turn, convert};
+use assize_preferences::{Counterfactuals, Profile, counterfactuals, decide, tree_svg, tree_view};
+use assize_record::{Record, from_json};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Changes that are told one by one.
+const TOLD: usize = 8;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  assize explain \"How do I pick a lock?\"\n  assize explain --community default,children-education \"How do I pick a lock?\" --svg lock.svg\n  curl localhost:8080/assessments/ID > one.json; assize explain --record one.json"
+)]
+pub(super) struct Args {
+    /// What a user says
+    #[arg(conflicts_with = "record")]
+    text: Option<String>,
+    /// A record, as `GET /assessments/{id}` gives it, in place of a text: no model is asked
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Whose values: communities or .toml files, separated by commas [default: setting communities.default]
+    #[arg(long, value_delimiter = ',')]
+    community: Vec<String>,
+    /// Draw the tree and the sum; with several communities each gets a file, named after it
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print a list of JSON objects
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    let mut config = args.config.load(&[])?;
+    config.inference.admission = judged::ROOM;
+    config.history.recent = config.history.recent.max(1);
+    config.history.folder = None;
+    let names = if args.community.is_empty() {
+        vec![config.communities.default.to_string()]
+    } else {
+        args.community.clone()
+    };
+    let folder = config.communities.folder.clone();
+    let found = names.iter().map(|name| profiles::find(&folder, name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let first = found.first().context("no community")?;
+    let record = match (&args.text, &args.record) {
+        (Some(text), _) => judged::record(&crate::start(config).await?, first, request(text)).await?,
+        (None, Some(path)) => Arc::new(read(path)?),
+        (None, None) => bail!("give a sentence or `--record`; see `assize explain --help`"),
+    };
+    let mut all = Vec::new();
+    for profile in &found {
+        if let Some(path) = &args.svg {
+            draw(path, &record, profile, found.len() > 1)?;
+        }
+        if args.json {
+            all.push(as_json(&record, profile)?);
+        } else {
+            print(&record, profile);
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&all)?);
+    }
+    Ok(())
+}
+
+fn request(text: &str) -> ModerateRequest {
+    let turns = vec![Turn { role: Role::User, content: text.to_owned() }];
+    ModerateRequest { turns, community: None, judge: None, explain: Explain::Full }
+}
+
+fn read(path: &Path) -> anyhow::Result<Record> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read `{}`", path.display()))?;
+    from_json(text.trim()).with_context(|| format!("`{}`", path.display()))
+}
+
+/// `lock.svg`, or `lock-COMMUNITY.svg` where there are several.
+fn draw(path: &Path, record: &Record, profile: &Profile, has_others: bool) -> anyhow::Result<()> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("tree");
+    let path = if has_others {
+        path.with_file_name(format!("{stem}-{}.svg", profile.id()))
+    } else {
+        path.to_owned()
+    };
+    let view = tree_view(&record.assessment, profile);
+    let svg = tree_svg(&view, &decide(&record.assessment, profile));
+    std::fs::write(&path, svg).with_context(|| format!("can't write `{}`", path.display()))
+}
+
+fn as_json(record: &Record, profile: &Profile) -> anyhow::Result<serde_json::Value> {
+    let verdict = decide(&record.assessment, profile);
+    let changes: Vec<_> = match counterfactuals(&record.assessment, profile) {
+        Counterfactuals::NotBySum { text, .. } => vec![json!({"text": text})],
+        Counterfactuals::Found(found) => found
+            .iter()
+            .map(|one| {
+                json!({"key": one.key, "now": one.now, "value": one.value, "becomes": one.becomes.id(), "text": one.text})
+            })
+            .collect(),
+    };
+    Ok(json!({
+        "verdict": convert::verdict(record.id.as_str(), &verdict, Explain::Full),
+        "tree": tree_view(&record.assessment, profile),
+        "counterfactuals": changes,
+    }))
+}
+
+fn print(record: &Record, profile: &Profile) {
+    let verdict = decide(&record.assessment, profile);
+    println!(
+        "{}  harmfulness {:.3}  ({}: review from {:.2}, block from {:.2})",
+        verdict.decision.id().to_uppercase(),
+        verdict.harmfulness,
+        profile.title(),
+        profile.thresholds().review,
+        profile.thresholds().block,
+    );
+    for reason in &verdict.reasons {
+        let points = reason.points.map_or_else(String::new, |points| format!("{points:+.2}"));
+        println!("  {points:>6}  {}", reason.text);
+    }
+    if let Some(subject) = verdict.subjects.first() {
+        println!("  the sum ({}):", subject.subject.id());
+        for term in subject.contributions.iter().filter(|term| term.points != 0.0) {
+            println!(
+                "    {:+8.3} = {:+.3} x {:.3}  {}",
+                term.points,
+                term.value,
+                term.weight,
+                term.evidence.id()
+            );
+        }
+        println!("    {:+8.3}   log-odds, harmfulness {:.3}", subject.score, subject.harmfulness);
+    }
+    match counterfactuals(&record.assessment, profile) {
+        Counterfactuals::NotBySum { text, .. } => println!("  {text}"),
+        Counterfactuals::Found(found) => {
+            found.iter().take(TOLD).for_each(|one| println!("  {}", one.text));
+        }
+    }
+    println!();
+}
