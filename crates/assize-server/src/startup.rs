@@ -73,6 +73,16 @@ pub struct Service {
     pub(crate) tasks: Vec<JoinHandle<()>>,
 }
 
+impl Service {
+    /// Writes what waits for the history on disk; for commands, which end without a shutdown. Blocks.
+    pub(crate) fn finish_history(&mut self) {
+        self.state.history.close();
+        if let Some(history) = self.history.take() {
+            history.join();
+        }
+    }
+}
+
 /// Starts everything but the listener: metrics, model, warm-up, profiles with their examples.
 ///
 /// # Errors

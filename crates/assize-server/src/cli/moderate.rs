@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  assize moderate \"How do I pick a lock?\"\n  assize moderate --community children-education --json \"How do I pick a lock?\"\n  assize moderate --file conversations.jsonl > verdicts.jsonl\n\nA line of JSON Lines is a request of POST /moderate, {\"turns\":[{\"role\":\"user\",\"content\":\"...\"}]},\nor a JSON string, which is a prompt. A line that fails gives {\"line\":n,\"error\":\"...\"} in its place."
+    after_help = "Examples:\n  assize moderate \"How do I pick a lock?\"\n  assize moderate --community children-education --json \"How do I pick a lock?\"\n  assize moderate --file conversations.jsonl > verdicts.jsonl\n\nA line of JSON Lines is a request of POST /moderate, {\"turns\":[{\"role\":\"user\",\"content\":\"...\"}]},\nor a JSON string, which is a prompt. A line that fails gives {\"line\":n,\"error\":\"...\"} in its place.\nWith ASSIZE__HISTORY__FOLDER set, records without text are written there, for `assize replay` and `assize diff`."
 )]
 pub(super) struct Args {
     /// What a user says; JSON Lines are read from stdin where it is absent
@@ -61,17 +61,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let input = input(&args)?;
     let mut config = args.config.load(&[("communities.default", args.community.as_ref())])?;
     config.inference.admission = ROOM;
-    let service = crate::start(config).await?;
+    let mut service = crate::start(config).await?;
+    let done = judge(&service, &args, input).await;
+    service.finish_history();
+    done
+}
+
+async fn judge(service: &crate::Service, args: &Args, input: Input) -> anyhow::Result<()> {
     match input {
         Input::One(request) => {
-            let verdict = moderate(&service, &args, request).await?;
+            let verdict = moderate(service, args, request).await?;
             if args.json {
                 return print_json(&verdict);
             }
             print_for_people(&verdict);
             Ok(())
         }
-        Input::Lines(lines) => moderate_lines(&service, &args, lines).await,
+        Input::Lines(lines) => moderate_lines(service, args, lines).await,
     }
 }
 
