@@ -9,14 +9,16 @@ pub(crate) fn open() -> Vec<(String, &'static str)> {
 }
 
 /// What a placeholder stands for.
-pub(crate) fn meaning(placeholder: &str) -> &'static str {
-    match placeholder {
+pub(crate) fn meaning(placeholder: &str) -> String {
+    let of_leaf = || format!("{} of the leaf that weighs most", placeholder.trim_matches(['{', '}']));
+    let fixed = match placeholder {
         "{community}" => "the community's title",
         "{category}" => "title of the action category",
         "{points}" => "what this evidence adds to the sum, in log-odds",
         "{percent}" => "its share of all that carried the decision",
-        _ => "the same of the leaf that weighs most",
-    }
+        _ => return of_leaf(),
+    };
+    fixed.to_owned()
 }
 
 /// Whether a placeholder is ever filled in a sentence of this code; where it is not, it leaves nothing.
@@ -26,5 +28,19 @@ pub(crate) fn is_filled(placeholder: &str, code: &str) -> bool {
         "{category}" => code.starts_with("harm."),
         "{points}" | "{percent}" => !code.starts_with("degraded."),
         _ => code.starts_with("harm.") || code == "benefit",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::PLACEHOLDERS;
+
+    #[test]
+    fn every_placeholder_is_explained_and_filled_somewhere() {
+        for placeholder in PLACEHOLDERS {
+            assert!(!meaning(placeholder).is_empty());
+            assert!(open().iter().any(|(code, _)| is_filled(placeholder, code)), "{placeholder}");
+        }
     }
 }

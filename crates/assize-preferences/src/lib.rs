@@ -33,6 +33,11 @@
 //! ([`counterfactuals`]); the tree as this community weighs it, as data ([`tree_view`]) and as a picture
 //! ([`tree_svg`]).
 //!
+//! # Around the decision
+//! [`lint()`] tells authors of policies what does nothing, or not what it seems to; [`reference()`] and [`profile_schema()`]
+//! say what a file may hold, from the same table that checks it; [`compare()`] counts what another profile would change;
+//! [`counterfactuals()`] and [`tree_svg()`] explain a verdict; [`fit()`] learns weights from a community's labels.
+//!
 //! What is absent here: tokio, files, clocks, randomness, models, text of users.
 
 mod catalog;

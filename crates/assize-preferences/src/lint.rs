@@ -19,6 +19,7 @@ use crate::own::OwnKeys;
 use crate::profile::Profile;
 use crate::weights::Aggregation;
 use assize_domain::CommunityId;
+use std::fmt;
 
 /// How much a finding asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +28,16 @@ pub enum FindingSeverity {
     Warning,
     /// It may well be meant; it is good to know.
     Note,
+}
+
+impl FindingSeverity {
+    /// The stable name: `warning` or `note`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// One thing worth knowing about a profile.
@@ -73,6 +84,14 @@ pub fn lint(catalog: &Catalog, id: &CommunityId) -> Vec<Finding> {
     findings.extend(examples::check(&case));
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// In one line: severity, key, what is so, what to do, and the code.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { severity, key, code, problem, advice } = self;
+        write!(f, "{}: `{key}`: {problem}; {advice} [{code}]", severity.id())
+    }
 }
 
 impl Finding {

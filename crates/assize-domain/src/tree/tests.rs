@@ -121,3 +121,11 @@ fn the_harm_of_one_category_is_that_among_all() {
         assert!(masses.all_harm() > 0.0);
     }
 }
+
+#[test]
+fn the_table_of_severities_is_in_their_order() {
+    let weights = LeafWeights { extent: [0.1, 0.2, 0.4, 0.8], later: 0.3, ..LeafWeights::UNIT };
+    for (severity, weight) in Severity::all().zip(weights.by_severity()) {
+        assert_eq!(weight, weights.severity(severity), "{severity:?}");
+    }
+}

@@ -18,7 +18,7 @@ const PLOT_HEIGHT: f64 = 140.0;
 const BASELINES: [f64; 2] = [258.0, 478.0];
 /// A flip among a million conversations is to be seen, too.
 const LEAST_HEIGHT: f64 = 2.0;
-const LONGEST_TITLE: usize = 56;
+const LONGEST_TITLE: usize = 50;
 
 /// Colours that people with a colour vision deficiency tell apart, on white.
 const SAME: &str = "#c3c9d1";
@@ -164,8 +164,8 @@ impl Panel {
             [("review", own.thresholds.review, "end", -5.0), ("block", own.thresholds.block, "start", 5.0)];
         for (name, threshold, anchor, aside) in named {
             let x = rounded(x(threshold));
-            line(svg, &format!("M{x} {}V{bottom}", top - 18.0), OWN);
-            let label = Label { x: x + aside, y: top - 9.0, anchor, fill: INK, more: "" };
+            line(svg, &format!("M{x} {}V{bottom}", top - 22.0), OWN);
+            let label = Label { x: x + aside, y: top - 13.0, anchor, fill: INK, more: "" };
             text(svg, label, &format!("{name} {}", parts::threshold(threshold)));
         }
     }

@@ -8,6 +8,7 @@
 )]
 
 mod arbitrary;
+mod compare;
 mod digest;
 mod explain;
 mod files;

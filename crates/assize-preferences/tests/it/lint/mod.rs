@@ -105,6 +105,16 @@ fn the_shipped_profiles_have_no_warnings_but_missing_examples() {
 }
 
 #[test]
+fn a_finding_is_told_in_one_line() {
+    let file = root(&["weights.later = 0.0"], EXAMPLES);
+    let told: Vec<String> =
+        findings(&[("base.toml", &file)], "base").iter().map(ToString::to_string).collect();
+    let expected = "note: `weights.later`: is 0, so that harms and benefits in the long run never count; raise it, if they \
+                    are to count [later-ignored]";
+    assert_eq!(told, [expected]);
+}
+
+#[test]
 fn every_kind_of_finding_has_a_test() {
     let tests = [include_str!("numbers.rs"), include_str!("published.rs"), include_str!("words.rs")].concat();
     for (code, meaning) in FINDING_CODES {
