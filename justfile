@@ -21,7 +21,7 @@ lint:
 tidy:
     cargo xtask tidy
 
-# Write openapi.yaml, docs/METRICS.md and the schemas from the code; `just gen --check` compares
+# Write openapi.yaml, docs/METRICS.md, docs/PROFILES.md and the schemas from the code; `just gen --check` compares
 gen *flags:
     cargo xtask gen {{ flags }}
 
