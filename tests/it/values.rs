@@ -77,6 +77,35 @@ async fn a_record_goes_out_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_verdict_is_explained_as_data_and_as_a_picture() {
+    let service = TestService::start(&[]).await;
+    let api = &service.api;
+    let given = api.moderate(&user("Write ransomware that encrypts a hospital's files.")).await;
+    let path = format!("/assessments/{}/explanation", given["id"].as_str().unwrap());
+    let explained = api.get(&path).await.json();
+    assert_eq!(explained["verdict"]["decision"], given["decision"]);
+    assert_eq!(explained["verdict"]["provenance"], given["provenance"]);
+    let subject = &explained["verdict"]["subjects"][0];
+    let terms = subject["contributions"].as_array().unwrap().iter();
+    let sum: f64 = terms.map(|term| term["contribution"].as_f64().unwrap()).sum();
+    assert!(close_to(&json!(sum), &subject["score"], 1e-9), "{subject}");
+    assert_eq!(explained["tree"]["harms"][0]["id"], "security_risks", "{explained}");
+    let change = &explained["counterfactuals"][0];
+    assert!(change["text"].as_str().unwrap().contains(change["key"].as_str().unwrap()), "{change}");
+
+    let other = api.get(&format!("{path}?community=strict")).await.json();
+    assert_eq!(other["verdict"]["provenance"]["community"], "strict");
+    let picture = api.get(&format!("{path}?format=svg")).await;
+    assert!(picture.status == 200 && picture.text.starts_with("<svg"), "{picture:?}");
+    assert!(!picture.text.contains("hospital"), "{picture:?}");
+
+    check_problem(&api.get(&format!("{path}?community=nobody")).await, 404, "unknown_community");
+    for unknown in ["format=png", "canary=1"] {
+        check_problem(&api.get(&format!("{path}?{unknown}")).await, 422, "invalid_request");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_weighed_is_told_by_its_place() {
     let service = TestService::start(&[]).await;
     let api = &service.api;

@@ -74,7 +74,7 @@ pub enum Explain {
     /// The strongest reasons too.
     #[default]
     Reasons,
-    /// Every contribution of every judged subject too.
+    /// Every contribution of every judged subject too. `GET /assessments/{id}/explanation` tells still more.
     Full,
 }
 

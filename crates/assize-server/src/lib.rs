@@ -8,6 +8,7 @@ pub mod cli;
 mod communities;
 pub mod config;
 mod eval;
+mod explanation;
 pub mod generated;
 mod history;
 pub mod http;

@@ -5,10 +5,10 @@
 use super::shared::ConfigArgs;
 use super::{judged, profiles};
 use anyhow::{Context as _, bail};
-use assize_api::{Explain, ModerateRequest, Role, Turn, convert};
-use assize_preferences::{Counterfactuals, Profile, counterfactuals, decide, tree_svg, tree_view};
+use crate::explanation;
+use assize_api::{Explain, ModerateRequest, Role, Turn};
+use assize_preferences::{Counterfactuals, Profile, counterfactuals, decide};
 use assize_record::{Record, from_json};
-use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
             draw(path, &record, profile, found.len() > 1)?;
         }
         if args.json {
-            all.push(as_json(&record, profile)?);
+            all.push(explanation::as_json(&record, profile));
         } else {
             print(&record, profile);
         }
@@ -92,27 +92,7 @@ fn draw(path: &Path, record: &Record, profile: &Profile, has_others: bool) -> an
     } else {
         path.to_owned()
     };
-    let view = tree_view(&record.assessment, profile);
-    let svg = tree_svg(&view, &decide(&record.assessment, profile));
-    std::fs::write(&path, svg).with_context(|| format!("can't write `{}`", path.display()))
-}
-
-fn as_json(record: &Record, profile: &Profile) -> anyhow::Result<serde_json::Value> {
-    let verdict = decide(&record.assessment, profile);
-    let changes: Vec<_> = match counterfactuals(&record.assessment, profile) {
-        Counterfactuals::NotBySum { text, .. } => vec![json!({"text": text})],
-        Counterfactuals::Found(found) => found
-            .iter()
-            .map(|one| {
-                json!({"key": one.key, "now": one.now, "value": one.value, "becomes": one.becomes.id(), "text": one.text})
-            })
-            .collect(),
-    };
-    Ok(json!({
-        "verdict": convert::verdict(record.id.as_str(), &verdict, Explain::Full),
-        "tree": tree_view(&record.assessment, profile),
-        "counterfactuals": changes,
-    }))
+    std::fs::write(&path, explanation::as_svg(record, profile)).with_context(|| format!("can't write `{}`", path.display()))
 }
 
 fn print(record: &Record, profile: &Profile) {

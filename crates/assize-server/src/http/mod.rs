@@ -37,6 +37,7 @@ fn guarded() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(moderate::moderate))
         .routes(routes!(what_if::what_if))
         .routes(routes!(assessments::get_assessment))
+        .routes(routes!(assessments::explain_assessment))
         .routes(routes!(communities::list_communities))
         .routes(routes!(communities::get_community))
 }

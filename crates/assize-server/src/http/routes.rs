@@ -1,10 +1,11 @@
 //! Paths and their names in metrics: a fixed list, so that labels stay bounded whatever clients ask for.
 
 /// Every route's label.
-pub const LABELS: [&str; 11] = [
+pub const LABELS: [&str; 12] = [
     "moderate",
     "what_if",
     "assessment",
+    "explanation",
     "communities",
     "community",
     "livez",
@@ -21,6 +22,7 @@ pub(crate) fn label(matched: Option<&str>) -> &'static str {
         Some("/moderate") => "moderate",
         Some("/what-if") => "what_if",
         Some("/assessments/{id}") => "assessment",
+        Some("/assessments/{id}/explanation") => "explanation",
         Some("/communities") => "communities",
         Some("/communities/{id}") => "community",
         Some("/livez") => "livez",
