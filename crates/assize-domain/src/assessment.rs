@@ -24,7 +24,7 @@ pub struct Assessment {
 /// A way in which an assessment is less than it should be. Makes a verdict stricter, never looser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Degradation {
-    /// A part of the text was not read.
+    /// A part of the text was not read, or all of it.
     PartialCoverage,
     /// Some leaves of the harm-benefit tree can't be read.
     PartialTree,
@@ -50,7 +50,9 @@ impl Assessment {
     /// In which ways this assessment falls short.
     pub fn degradations(&self) -> Vec<Degradation> {
         let coverages = [self.prompt_coverage, self.response_coverage];
-        let partial = coverages.iter().flatten().any(|coverage| !coverage.is_whole());
+        // Where nothing was judged, nothing was read, which must not look like harmlessness.
+        let nothing = self.guard.prompt.is_none() && self.guard.response.is_none();
+        let partial = nothing || coverages.iter().flatten().any(|coverage| !coverage.is_whole());
         let unusable = matches!(self.tree, TreeOutcome::Unusable(_));
         let in_part = self.tree.tree().is_some_and(Tree::is_partial);
         let found = [

@@ -1,9 +1,9 @@
 //! The decision: a pure function of what was judged and what a community values.
 
-use crate::evidence::{Ledger, leaves_alone};
+use crate::evidence::{Ledger, leaves_alone, logistic};
 use crate::explain::reasons;
 use crate::floors;
-use crate::profile::{FailureMode, Profile};
+use crate::profile::{FailureMode, Profile, Thresholds};
 use crate::weights::Aggregation;
 use assize_domain::{
     Assessment, DecidedBy, Decision, Degradation, Floor, Margin, Provenance, Subject, SubjectVerdict,
@@ -59,9 +59,10 @@ pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
 pub fn weigh(assessment: &Assessment, profile: &Profile) -> Outcome {
     let subjects = sum_up(assessment, &profile.aggregation);
     let harmfulness = subjects.first().map_or(0.0, |subject| subject.harmfulness);
+    let score = subjects.first().map_or(f64::NEG_INFINITY, |subject| subject.score);
     let floors = floors::broken(assessment);
     let mut degraded = assessment.degradations();
-    let by_thresholds = by_thresholds(profile, harmfulness);
+    let by_thresholds = by_thresholds(profile, score);
     if matches!(profile.aggregation, Aggregation::SafetyAnalyst(_))
         && assessment.tree == TreeOutcome::NotRequested
     {
@@ -72,11 +73,16 @@ pub fn weigh(assessment: &Assessment, profile: &Profile) -> Outcome {
     Outcome { decision, decided_by, harmfulness, subjects, degraded, floors }
 }
 
-/// The decision for a harmfulness in `[0, 1]` by the thresholds alone.
-pub(crate) fn by_thresholds(profile: &Profile, harmfulness: f64) -> Decision {
-    match profile.aggregation {
-        Aggregation::Assize(_) => profile.thresholds.decide(harmfulness),
-        Aggregation::SafetyAnalyst(_) => profile.thresholds.decide_above(harmfulness),
+/// The decision for a score in log-odds by the thresholds alone.
+pub(crate) fn by_thresholds(profile: &Profile, score: f64) -> Decision {
+    reached(&profile.aggregation, &profile.thresholds, score)
+}
+
+/// As [`by_thresholds`], for other thresholds than the profile's.
+pub(crate) fn reached(aggregation: &Aggregation, thresholds: &Thresholds, score: f64) -> Decision {
+    match aggregation {
+        Aggregation::Assize(_) => thresholds.decide(logistic(score)),
+        Aggregation::SafetyAnalyst(_) => thresholds.decide_above(score),
     }
 }
 

@@ -26,8 +26,12 @@ fn log_odds(score: Score) -> f64 {
 
 /// The inverse of [`logistic`], of a probability taken within `[1e-6, 1 - 1e-6]`.
 pub(crate) fn log_odds_of(probability: f64) -> f64 {
-    let p = probability.clamp(NEAREST, 1.0 - NEAREST);
-    (p / (1.0 - p)).ln()
+    unbounded_log_odds(probability.clamp(NEAREST, 1.0 - NEAREST))
+}
+
+/// The inverse of [`logistic`]; infinite at 0 and 1.
+pub(crate) fn unbounded_log_odds(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
 }
 
 /// How far the guard's answer lies above (or below) the point where it turns from no to yes, in log-odds.

@@ -1,7 +1,7 @@
 //! Every number that a profile file can set: its range, its default, its unit. What the resolver checks, what the JSON
 //! schema says and what the reference lists are this one table.
 
-use assize_domain::{ActionCategory, Effect, Stakeholder};
+use assize_domain::{ActionCategory, Effect, Evidence, GuardHead, Stakeholder};
 
 /// A number, or a table of numbers with the same range, in a profile file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,10 +44,14 @@ pub(crate) const REVIEW: Key = number(
     "thresholds.review",
     (0.001, 1.0),
     "harmfulness",
-    "At or above: at least a review. At or below `thresholds.block`.",
+    "At or above: at least a review. With the aggregation `safetyanalyst`: above. At or below `thresholds.block`.",
 );
-pub(crate) const BLOCK: Key =
-    number("thresholds.block", (0.001, 1.0), "harmfulness", "At or above: a block.");
+pub(crate) const BLOCK: Key = number(
+    "thresholds.block",
+    (0.001, 1.0),
+    "harmfulness",
+    "At or above: a block. With the aggregation `safetyanalyst`: above.",
+);
 pub(crate) const BIAS: Key =
     number("weights.bias", (-8.0, 8.0), POINTS, "Starting point of the sum; higher is stricter.");
 pub(crate) const GUARD: Key = number(
@@ -70,7 +74,7 @@ pub(crate) const BENEFIT: Key = number(
     "weights.benefit",
     (0.0, 8.0),
     "log-odds per ln(1 + mass)",
-    "Weight of the expected benefit; speaks for the conversation.",
+    "Weight of the benefit of a tree of either kind; speaks for the conversation.",
 );
 pub(crate) const HARM: Key = Key {
     entries: &CATEGORY_IDS,
@@ -78,7 +82,7 @@ pub(crate) const HARM: Key = Key {
         "weights.harm",
         (0.0, 8.0),
         "log-odds per ln(1 + mass)",
-        "Weight of the expected harm by action category.",
+        "Weight of the harm of a tree of either kind, by action category.",
     )
 };
 pub(crate) const EFFECT: Key = Key {
@@ -144,13 +148,29 @@ pub const KEYS: [Key; 14] = [
     LATER,
 ];
 
+/// The key of a piece of evidence's weight in a profile file.
+pub(crate) const fn key_of(evidence: Evidence) -> &'static Key {
+    match evidence {
+        Evidence::Bias => &BIAS,
+        Evidence::Guard(GuardHead::PromptHarmful) => &GUARD,
+        Evidence::Guard(GuardHead::ResponseHarmful) => &RESPONSE,
+        Evidence::Guard(GuardHead::ResponseRefusal) => &REFUSAL,
+        Evidence::Guard(GuardHead::Adversarial) => &ADVERSARIAL,
+        Evidence::Benefit => &BENEFIT,
+        Evidence::Harm(_) => &HARM,
+    }
+}
+
 /// Parameters of the aggregation `safetyanalyst` are all between 0 and 1.
 const fn parameter(name: &'static str, meaning: &'static str, entries: &'static [&'static str]) -> Key {
     Key { entries, ..number(name, (0.0, 1.0), FACTOR, meaning) }
 }
 
-pub(crate) const SA_ACTION: Key =
-    parameter("safetyanalyst.action", "Weight of harm by action category.", &CATEGORY_IDS);
+pub(crate) const SA_ACTION: Key = parameter(
+    "safetyanalyst.action",
+    "Weight of harm by action category: log-odds for each leaf of weight 1.",
+    &CATEGORY_IDS,
+);
 pub(crate) const SA_HARM_EXTENT: Key = parameter(
     "safetyanalyst.harm_extent",
     "Ratios down from major harm, which is 1: each extent is the next one times its ratio.",
@@ -161,14 +181,17 @@ pub(crate) const SA_HARM_LIKELIHOOD: Key = parameter(
     "Ratios down from high likelihood, which is 1.",
     &["low_ratio", "medium_ratio"],
 );
-pub(crate) const SA_HARM_LATER: Key =
-    parameter("safetyanalyst.harm_later", "Discount of harms that are not immediate.", &[]);
+pub(crate) const SA_HARM_LATER: Key = parameter(
+    "safetyanalyst.harm_later",
+    "Factor of harms that are not immediate; 0 takes them out and leaves immediate ones whole.",
+    &[],
+);
 pub(crate) const SA_BENEFIT_EXTENT: Key =
     Key { name: "safetyanalyst.benefit_extent", meaning: "As for harms.", ..SA_HARM_EXTENT };
 pub(crate) const SA_BENEFIT_LIKELIHOOD: Key =
     Key { name: "safetyanalyst.benefit_likelihood", meaning: "As for harms.", ..SA_HARM_LIKELIHOOD };
 pub(crate) const SA_BENEFIT_LATER: Key =
-    parameter("safetyanalyst.benefit_later", "Discount of benefits that are not immediate.", &[]);
+    parameter("safetyanalyst.benefit_later", "Factor of benefits that are not immediate, likewise.", &[]);
 pub(crate) const SA_BENEFIT_WEIGHT: Key =
     parameter("safetyanalyst.benefit_weight", "Weight of all benefits relative to harms.", &[]);
 

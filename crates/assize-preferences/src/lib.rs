@@ -2,6 +2,14 @@
 //! profile give the same verdict, on any machine, at any time, without a model.
 //!
 //! # The formula
+//! A **mass** is what the leaves of a harm category, or of the benefit, come to under the community's weights on leaves: the
+//! sum, over its leaves, of `weights.effect` × `weights.stakeholder` × `weights.extent` × `weights.likelihood`, times
+//! `weights.later` where the leaf is not immediate ([`assize_domain::LeafWeights`]). The two kinds of tree are on different
+//! scales there. Of a reported tree the heaviest leaf of each category and effect counts (for benefits: of each effect), so
+//! that telling of one thing twice adds nothing. Of an expected tree all leaves count that are to be expected: their
+//! number is the model's own measure of how much harm there is, and beyond the logarithm its length is not normalised.
+//! Thresholds and weights that suit the one kind need not suit the other.
+//!
 //! For each judged subject (prompt, response) the profile sums **points** in log-odds, each a *value* that the models
 //! measured times a *weight* that the community chose ([`assize_domain::Contribution`]):
 //!
@@ -18,13 +26,19 @@
 //! | `guard.response_refusal` | both, with a reply | as `guard.prompt_harmful`, but at least 0 (only a sure refusal counts), times the chance that the reply is not harmful | minus `weights.refusal` (0 to 4) |
 //!
 //! **Harmfulness** of a subject is logistic(sum), in `[0, 1]`; that of the conversation is the larger one. It is
-//! compared with the community's thresholds: at or above `block` is a block, at or above `review` a review.
+//! compared with the community's thresholds: *at or above* `block` is a block, *at or above* `review` a review.
+//!
+//! With `aggregation = "safetyanalyst"` the sum is the published one instead ([`SafetyAnalyst`]): for each category
+//! `safetyanalyst.action.<category>` times the plain sum of its leaves' severities, minus `safetyanalyst.benefit_weight`
+//! times that of the benefits. The guard, effects and stakeholders don't count, nothing is put into a logarithm, and every
+//! leaf counts, of either kind of tree. Its thresholds must be passed, not met: a score *above* the log-odds of `block` is
+//! a block, however little above; likewise `review`.
 //!
 //! Then the floors ([`assize_domain::Floor`]) apply, which no profile can move, and what is missing in the
-//! assessment makes a community that fails closed answer at least `review`.
+//! assessment makes a community that fails closed answer at least `review`, nothing judged at all included.
 //!
-//! More harm never lowers harmfulness, more benefit never raises it, and the order of anything never matters: those
-//! are tested as properties. Logarithms of masses, because people's harm ratings follow them better than the masses
+//! With either aggregation more harm never lowers harmfulness, more benefit never raises it, and the order in which
+//! leaves and branches are given changes no bit of a verdict: those are tested as properties. Logarithms of masses, because people's harm ratings follow them better than the masses
 //! (correlation .77 against .68 on PluriHarms, measured with guard-v1).
 //!
 //! # Explanations

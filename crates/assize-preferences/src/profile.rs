@@ -1,5 +1,6 @@
 //! A validated profile: every weight is finite and in range, so that nothing has to be checked again.
 
+use crate::evidence::unbounded_log_odds;
 use crate::weights::Aggregation;
 use assize_domain::{CommunityId, Conversation, Decision, Digest};
 use std::collections::BTreeMap;
@@ -38,9 +39,10 @@ impl Thresholds {
         self.first(|threshold| harmfulness >= threshold)
     }
 
-    /// As [`Self::decide`], but at a threshold it is not reached yet: SafetyAnalyst's reading.
-    pub(crate) fn decide_above(&self, harmfulness: f64) -> Decision {
-        self.first(|threshold| harmfulness > threshold)
+    /// The decision for a score in log-odds that must lie above a threshold, and not only at it: SafetyAnalyst's reading.
+    /// By the thresholds' log-odds, because a score of 1e-17 is above 0 and its logistic is one half.
+    pub(crate) fn decide_above(&self, score: f64) -> Decision {
+        self.first(|threshold| score > unbounded_log_odds(threshold))
     }
 
     fn first(&self, is_reached: impl Fn(f64) -> bool) -> Decision {

@@ -11,12 +11,13 @@
 //! - Extents and likelihoods are *chained ratios*: major is 1, substantial is its ratio, significant its ratio times
 //!   that, and so on down.
 //! - The category is the first of the 16 whose title is found, letter for letter, in the action as written; an action
-//!   without one weighs nothing.
+//!   without one weighs nothing. Nothing else here reads that category ([`ReportedLeaf::published_category`]).
 //! - An extent or a likelihood in other words weighs nothing, and an effect whose immediacy is not a yes or a no is
 //!   passed over. (Everywhere else in Assize what can't be read is told, never a silent zero.)
 //! - A discount of 0 leaves immediate effects whole, because 0 to the power of 0 is 1.
 //! - The effects themselves and the stakeholders don't count.
-//! - Safe is `score ≤ 0`: a tree without leaves is safe with probability one half.
+//! - Safe is `score ≤ 0`, however small the score: decided on the score, as its logistic is one half to rounding already
+//!   at 1e-17. A tree without leaves is safe with probability one half.
 //!
 //! Of an expected tree the sum is its expectation. Its fit to harms or benefits alone (23 parameters) is left out.
 //!
@@ -92,12 +93,15 @@ impl SafetyAnalyst {
                 sums.benefit = benefits.map(|b| b.leaves.get() * b.severity.mean(&benefit_table)).sum();
             }
             Tree::Reported(tree) => {
+                let mut counts = [Counts::default(); ActionCategory::COUNT];
                 for leaf in &tree.harms {
-                    if let Some(category) = leaf.category {
-                        sums.add(category, weight(leaf, &harm_table));
+                    let place = leaf.published_category.map(ActionCategory::index);
+                    if let Some(counts) = place.and_then(|place| counts.get_mut(place)) {
+                        counts.add(leaf);
                     }
                 }
-                sums.benefit = tree.benefits.iter().map(|leaf| weight(leaf, &benefit_table)).sum();
+                sums.harm = counts.map(|counts| counts.sum(&harm_table));
+                sums.benefit = Counts::of(&tree.benefits).sum(&benefit_table);
             }
         }
         sums
@@ -131,7 +135,27 @@ impl Sums {
     }
 }
 
-/// 0 where a word of it is unknown.
-fn weight(leaf: &ReportedLeaf, table: &[f64; Severity::COUNT]) -> f64 {
-    leaf.severity().and_then(|severity| table.get(severity.index()).copied()).unwrap_or(0.0)
+/// How many leaves there are of each severity: a sum over these is the same to the last bit, in whatever order the leaves
+/// were written. One of which a word is unknown is in none, and weighs nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts([u32; Severity::COUNT]);
+
+impl Counts {
+    fn of(leaves: &[ReportedLeaf]) -> Self {
+        let mut counts = Self::default();
+        leaves.iter().for_each(|leaf| counts.add(leaf));
+        counts
+    }
+
+    pub(crate) fn add(&mut self, leaf: &ReportedLeaf) {
+        let place = leaf.severity().map(Severity::index);
+        if let Some(count) = place.and_then(|place| self.0.get_mut(place)) {
+            *count += 1;
+        }
+    }
+
+    pub(crate) fn sum(&self, table: &[f64; Severity::COUNT]) -> f64 {
+        // Begins at 0.0: the sum of no numbers is -0.0 otherwise.
+        self.0.iter().zip(table).fold(0.0, |sum, (count, weight)| sum + f64::from(*count) * weight)
+    }
 }

@@ -22,11 +22,14 @@
 //! share     u8, in 255ths
 //! reported  count varint  leaf*  count varint  leaf*
 //! leaf      u32 of bit fields, the lowest first: category 5, action 6, effect 4, extent 3, likelihood 2, immediate 2
-//!           (each 0 where it is missing, otherwise its place + 1), stakeholder 4
+//!           (each 0 where it is missing, otherwise its place + 1), stakeholder 4, published category 6 (0 where it is
+//!           the category, 1 where it is missing, otherwise its place + 2)
 //! ```
 //!
 //! Histories can be cut off, put behind one another and appended to without being read: what follows a torn frame is
-//! found again by the next section's header. Enums are written as places in the taxonomy, whose version is in the header.
+//! found again by the next section's header. The published category has the bits that the first records left at 0, and
+//! those read back as they were written; a reader that does not know it refuses the records, and only those, that use it.
+//!  Enums are written as places in the taxonomy, whose version is in the header.
 
 mod cursor;
 mod frame;

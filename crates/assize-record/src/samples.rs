@@ -52,7 +52,7 @@ fn expected() -> impl Strategy<Value = ExpectedTree> {
 
 fn leaf() -> impl Strategy<Value = ReportedLeaf> {
     let names = (
-        option::of(select(ActionCategory::ALL.to_vec())),
+        (option::of(select(ActionCategory::ALL.to_vec())), option::of(select(ActionCategory::ALL.to_vec()))),
         option::of(select(HarmAction::ALL.to_vec())),
         option::of(select(Effect::ALL.to_vec())),
         select(Stakeholder::ALL.to_vec()),
@@ -63,14 +63,17 @@ fn leaf() -> impl Strategy<Value = ReportedLeaf> {
         option::of(any::<bool>()),
     );
     (names, severity).prop_map(
-        |((category, action, effect, stakeholder), (extent, likelihood, immediate))| ReportedLeaf {
-            category,
-            action,
-            effect,
-            stakeholder,
-            extent,
-            likelihood,
-            immediate,
+        |(((category, published_category), action, effect, stakeholder), (extent, likelihood, immediate))| {
+            ReportedLeaf {
+                category,
+                published_category,
+                action,
+                effect,
+                stakeholder,
+                extent,
+                likelihood,
+                immediate,
+            }
         },
     )
 }

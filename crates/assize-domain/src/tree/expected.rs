@@ -3,11 +3,11 @@
 use super::{LeafCount, LeafWeights, Masses, Shares, mass::put};
 use crate::{ActionCategory, Effect, HarmAction, Severity, Stakeholder};
 
-/// Leaves of one kind.
+/// Leaves of one kind. Ordered by their number first.
 ///
 /// Extent, likelihood and immediacy are shared out jointly, so that weights which multiply them are exact. Stakeholders
 /// (and effects and actions of a harm) are shared out apart from them: exact where they don't depend on each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Branch {
     /// How many leaves are to be expected.
     pub leaves: LeafCount,
@@ -19,8 +19,8 @@ pub struct Branch {
     pub stakeholder: Shares<{ Stakeholder::COUNT }>,
 }
 
-/// The harm by one category of actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The harm by one category of actions. Ordered by category, then by how many leaves there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HarmBranch {
     /// Which.
     pub category: ActionCategory,
@@ -32,8 +32,8 @@ pub struct HarmBranch {
     pub action: Shares<{ HarmBranch::MOST_ACTIONS }>,
 }
 
-/// The benefit of one kind of effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The benefit of one kind of effect. Ordered as [`HarmBranch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BenefitBranch {
     /// Which.
     pub effect: Effect,
@@ -85,11 +85,11 @@ impl Branch {
 }
 
 impl ExpectedTree {
-    /// Puts branches in order; of several of one kind the first stays.
+    /// Puts branches in order; of several of one kind the one with most leaves stays, wherever it stood.
     pub fn new(mut harms: Vec<HarmBranch>, mut benefits: Vec<BenefitBranch>) -> Self {
-        harms.sort_by_key(|harm| harm.category);
+        harms.sort_by(|a, b| a.category.cmp(&b.category).then_with(|| b.cmp(a)));
         harms.dedup_by_key(|harm| harm.category);
-        benefits.sort_by_key(|benefit| benefit.effect);
+        benefits.sort_by(|a, b| a.effect.cmp(&b.effect).then_with(|| b.cmp(a)));
         benefits.dedup_by_key(|benefit| benefit.effect);
         Self { harms, benefits }
     }

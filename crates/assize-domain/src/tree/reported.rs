@@ -5,10 +5,15 @@ use crate::{ActionCategory, Effect, Extent, HarmAction, Likelihood, Severity, St
 use std::collections::BTreeMap;
 
 /// One effect on one stakeholder, as written. What is `None` was written in words that are in no taxonomy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// Ordered field by field, so that of leaves which weigh the same one can be taken whatever the order of writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReportedLeaf {
     /// Which action category; always `None` for a benefit, whose actions are free text.
     pub category: Option<ActionCategory>,
+    /// The category by SafetyAnalyst's published rule, which takes the first title that it finds anywhere in the action
+    /// as written. For that aggregation alone: a title named in passing must hide no harm from anything else.
+    pub published_category: Option<ActionCategory>,
     /// Which action.
     pub action: Option<HarmAction>,
     /// What happens.

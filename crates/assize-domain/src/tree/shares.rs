@@ -1,7 +1,7 @@
 //! Shares and counts in few bits: what is decided on is exactly what is stored, so that a verdict can be given again.
 
 /// How something is shared out over `N` places: 255ths that sum to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Shares<const N: usize>([u8; N]);
 
 /// A number of leaves in 256ths, below 256.

@@ -28,6 +28,7 @@ fn expected() -> Tree {
 fn leaf(extent: Extent, immediate: bool) -> ReportedLeaf {
     ReportedLeaf {
         category: Some(ActionCategory::Privacy),
+        published_category: None,
         action: None,
         effect: Some(Effect::Social),
         stakeholder: Stakeholder::Children,
@@ -42,6 +43,25 @@ fn the_unit_is_extent_times_likelihood() {
     let masses = expected().masses(&LeafWeights::UNIT);
     assert!((masses.harm_in(ActionCategory::Privacy) - 2.0 * 0.85).abs() < 1e-12, "{masses:?}");
     assert!((masses.all_harm() - 1.7).abs() < 1e-12 && (masses.all_benefit() - 0.85).abs() < 1e-12);
+}
+
+#[test]
+fn bug_of_two_branches_of_one_kind_the_larger_stays_whatever_their_order() {
+    let harm = |leaves: f32, action: usize| HarmBranch {
+        category: ActionCategory::Privacy,
+        branch: branch(leaves),
+        effect: Shares::all_at(0).unwrap(),
+        action: Shares::all_at(action).unwrap(),
+    };
+    let benefit = |leaves: f32| BenefitBranch { effect: Effect::Death, branch: branch(leaves) };
+    let tree = |harms: [HarmBranch; 3], benefits: [BenefitBranch; 2]| {
+        ExpectedTree::new(harms.to_vec(), benefits.to_vec())
+    };
+    let one = tree([harm(1.0, 0), harm(2.0, 0), harm(2.0, 1)], [benefit(0.5), benefit(3.0)]);
+    let other = tree([harm(2.0, 1), harm(2.0, 0), harm(1.0, 0)], [benefit(3.0), benefit(0.5)]);
+    assert_eq!(one, other);
+    assert_eq!(one.harms().len(), 1);
+    assert_eq!((one.harms()[0].branch.leaves.get(), one.benefits()[0].branch.leaves.get()), (2.0, 3.0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The leaf that stands for a reason: of an expected tree the likeliest of the branch, of a reported one the heaviest.
 
-use super::weighing::{Kind, leaf_mass, masses};
+use super::weighing::{self, Kind, leaf_mass, masses};
 use crate::weights::Aggregation;
 use assize_domain::{
     ActionCategory, Branch, Effect, Evidence, ExpectedTree, HarmAction, ReportedLeaf, ReportedTree, Severity,
@@ -61,8 +61,11 @@ fn of_branch(branch: &Branch, kind: Kind, effect: Effect) -> Option<Detail> {
 }
 
 fn heaviest_harm(tree: &ReportedTree, aggregation: &Aggregation, category: ActionCategory) -> Option<Detail> {
-    let mine = || tree.harms.iter().filter(|leaf| leaf.action_category() == Some(category));
-    let weighed = || mine().map(|leaf| (leaf, leaf_mass(aggregation, Kind::Harm, leaf)));
+    // Sorted, so that sums are the same to the last bit in whatever order the leaves were written.
+    let is_mine = |leaf: &&ReportedLeaf| weighing::category(aggregation, leaf) == Some(category);
+    let mut mine: Vec<&ReportedLeaf> = tree.harms.iter().filter(is_mine).collect();
+    mine.sort();
+    let weighed = || mine.iter().map(|leaf| (*leaf, leaf_mass(aggregation, Kind::Harm, leaf)));
     let leaf = heaviest(weighed())?;
     let all: f64 = weighed().filter_map(|(_, mass)| mass).sum();
     let same = weighed().filter(|(other, _)| other.action == leaf.action).filter_map(|(_, mass)| mass);
@@ -72,13 +75,12 @@ fn heaviest_harm(tree: &ReportedTree, aggregation: &Aggregation, category: Actio
     Some(Detail { action, ..of_leaf(leaf, Kind::Harm)? })
 }
 
-/// The heaviest leaf that can be read; the first of equal ones.
+/// The heaviest leaf that can be read; of equal ones the first in the order of leaves, wherever it was written.
 fn heaviest<'a>(leaves: impl Iterator<Item = (&'a ReportedLeaf, Option<f64>)>) -> Option<&'a ReportedLeaf> {
     let readable = leaves.filter_map(|(leaf, mass)| Some((leaf, mass?)));
-    let heavier = |best: (&'a ReportedLeaf, f64), next: (&'a ReportedLeaf, f64)| {
-        if next.1 > best.1 { next } else { best }
-    };
-    readable.reduce(heavier).map(|(leaf, _)| leaf)
+    // The published sum counts what has no readable effect; a sentence needs one.
+    let readable = readable.filter(|(leaf, _)| leaf.effect.is_some());
+    readable.max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0))).map(|(leaf, _)| leaf)
 }
 
 fn of_leaf(leaf: &ReportedLeaf, kind: Kind) -> Option<Detail> {

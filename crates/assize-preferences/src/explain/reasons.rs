@@ -46,11 +46,11 @@ struct Weighed<'a> {
 
 /// Ranks what carried the decision: floors and degradations first, then the evidence on the decision's side.
 pub(crate) fn reasons(assessment: &Assessment, profile: &Profile, outcome: &Outcome) -> Vec<Reason> {
-    let Some(subject) = outcome.subjects.first() else { return Vec::new() };
     let floors = outcome.floors.iter().map(|floor| fixed(profile, floor_code(*floor)));
     let degradations =
         outcome.degraded.iter().map(|degradation| fixed(profile, degradation_code(*degradation)));
-    let evidence = carrying(outcome.decision, subject);
+    let subject = outcome.subjects.first();
+    let evidence = subject.map_or_else(Vec::new, |subject| carrying(outcome.decision, subject));
     let total: f64 = evidence.iter().map(|contribution| contribution.points.abs()).sum();
     let evidence = evidence.into_iter().take(MOST_REASONS).map(|contribution| {
         let tree = assessment.tree.tree();

@@ -26,7 +26,7 @@ pub struct TreeView {
     pub harms: Vec<BranchView>,
     /// A branch for each effect with benefit, the one with the most points first.
     pub benefits: Vec<BranchView>,
-    /// Leaves that stand in no branch, because a part of them is in no taxonomy.
+    /// Leaves that stand in no branch, because a part of them that this community's sum needs is in no taxonomy.
     pub unreadable: usize,
 }
 
@@ -117,7 +117,7 @@ pub struct LeafView {
     pub stakeholder: Named,
     /// By what; `None` for a benefit and where the reporter's words are in no taxonomy.
     pub action: Option<Named>,
-    /// What happens.
+    /// What happens; the id is `not_named` where the reporter's words are in no taxonomy and the leaf counts all the same.
     pub effect: Named,
     /// How much.
     pub extent: Named,
@@ -186,10 +186,14 @@ fn weigh(
         let points = |subject| category.map_or(0.0, |category| points(subject, Evidence::Harm(category)));
         branch.points = subjects.iter().map(|subject| of_subject(subject, points(subject))).collect();
     }
-    let all = masses.all_benefit();
     for branch in benefits.iter_mut() {
         let place = Effect::ALL.into_iter().position(|effect| effect.id() == branch.name.id);
-        branch.mass = place.and_then(|place| masses.benefit.get(place).copied()).unwrap_or(0.0);
+        // What has no name is listed leaf by leaf, and counts in full.
+        let unnamed = || branch.examples.iter().map(|leaf| leaf.mass).sum::<f64>() + 0.0;
+        branch.mass = place.and_then(|place| masses.benefit.get(place).copied()).unwrap_or_else(unnamed);
+    }
+    let all: f64 = benefits.iter().map(|branch| branch.mass).sum();
+    for branch in benefits.iter_mut() {
         let share = if all > 0.0 { branch.mass / all } else { 0.0 };
         let points = |subject| share * points(subject, Evidence::Benefit);
         branch.points = subjects.iter().map(|subject| of_subject(subject, points(subject))).collect();
@@ -225,14 +229,17 @@ const fn effect(effect: Effect, kind: Kind) -> Named {
     Named { id: effect.id(), title: phrases::effect(effect, kind) }
 }
 
-/// A leaf that can be read, as it is shown.
+/// In the place of an effect whose words are in no taxonomy.
+const NOT_NAMED: Named = Named { id: "not_named", title: "(not named)" };
+
+/// A leaf that can be weighed, as it is shown.
 fn leaf(leaf: &assize_domain::ReportedLeaf, kind: Kind, profile: &Profile) -> Option<LeafView> {
-    let (severity, happens) = (leaf.severity()?, leaf.effect?);
+    let severity = leaf.severity()?;
     let stakeholder = leaf.stakeholder;
     Some(LeafView {
         stakeholder: Named { id: stakeholder.id(), title: phrases::stakeholder(stakeholder) },
         action: leaf.action.map(|action| Named { id: action.id(), title: action.title() }),
-        effect: effect(happens, kind),
+        effect: leaf.effect.map_or(NOT_NAMED, |happens| effect(happens, kind)),
         extent: Named { id: severity.extent.id(), title: phrases::extent(severity.extent) },
         likelihood: Named { id: severity.likelihood.id(), title: phrases::likelihood(severity.likelihood) },
         immediate: severity.immediate,

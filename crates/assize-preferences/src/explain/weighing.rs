@@ -1,8 +1,8 @@
 //! What a branch and a leaf weigh under a community's aggregation, whichever it is.
 
-use crate::safetyanalyst::{SafetyAnalyst, Side};
+use crate::safetyanalyst::{Counts, SafetyAnalyst, Side};
 use crate::weights::Aggregation;
-use assize_domain::{Effect, Masses, ReportedLeaf, Severity, Tree};
+use assize_domain::{ActionCategory, Effect, Masses, ReportedLeaf, Severity, Tree};
 
 /// Which way a leaf counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,23 +11,18 @@ pub(super) enum Kind {
     Benefit,
 }
 
-/// The mass of each branch before the weights of categories and of the benefit; of a benefit that has no readable
-/// effect there is no branch.
+/// The mass of each branch before the weights of categories and of the benefit, without benefits whose effect can't be
+/// read.
 pub(super) fn masses(tree: &Tree, aggregation: &Aggregation) -> Masses {
     match aggregation {
         Aggregation::Assize(weights) => tree.masses(&weights.leaf),
-        Aggregation::SafetyAnalyst(parameters) => Masses {
-            harm: parameters.sums(tree).harm,
-            benefit: benefits_by_effect(tree, parameters, aggregation),
-        },
+        Aggregation::SafetyAnalyst(parameters) => {
+            Masses { harm: parameters.sums(tree).harm, benefit: benefits_by_effect(tree, parameters) }
+        }
     }
 }
 
-fn benefits_by_effect(
-    tree: &Tree,
-    parameters: &SafetyAnalyst,
-    aggregation: &Aggregation,
-) -> [f64; Effect::COUNT] {
+fn benefits_by_effect(tree: &Tree, parameters: &SafetyAnalyst) -> [f64; Effect::COUNT] {
     let mut by_effect = [0.0; Effect::COUNT];
     let mut add = |place: usize, mass: f64| {
         if let Some(found) = by_effect.get_mut(place) {
@@ -43,28 +38,39 @@ fn benefits_by_effect(
             }
         }
         Tree::Reported(tree) => {
-            for leaf in &tree.benefits {
-                if let Some(effect) = leaf.effect {
-                    add(effect.index(), leaf_mass(aggregation, Kind::Benefit, leaf).unwrap_or(0.0));
-                }
+            let table = parameters.benefit.by_severity();
+            for effect in Effect::ALL {
+                let mut counts = Counts::default();
+                tree.benefits
+                    .iter()
+                    .filter(|leaf| leaf.effect == Some(effect))
+                    .for_each(|leaf| counts.add(leaf));
+                add(effect.index(), counts.sum(&table));
             }
         }
     }
     by_effect
 }
 
-/// What one reported leaf weighs; `None` where a part of it is in no taxonomy, so that it has no place in a branch.
+/// The category under which an aggregation counts a reported harm.
+pub(super) fn category(aggregation: &Aggregation, leaf: &ReportedLeaf) -> Option<ActionCategory> {
+    match aggregation {
+        Aggregation::Assize(_) => leaf.action_category(),
+        Aggregation::SafetyAnalyst(_) => leaf.published_category,
+    }
+}
+
+/// What one reported leaf weighs; `None` where a part of it is in no taxonomy that the sum needs, so that it has no place
+/// in a branch. The published sum needs no effect.
 pub(super) fn leaf_mass(aggregation: &Aggregation, kind: Kind, leaf: &ReportedLeaf) -> Option<f64> {
-    let (effect, severity) = (leaf.effect?, leaf.severity()?);
+    let severity = leaf.severity()?;
     if kind == Kind::Harm {
-        leaf.action_category()?;
+        category(aggregation, leaf)?;
     }
     Some(match aggregation {
         Aggregation::Assize(weights) => {
-            weights.leaf.severity(severity) * weights.leaf.affected(effect, leaf.stakeholder)
+            weights.leaf.severity(severity) * weights.leaf.affected(leaf.effect?, leaf.stakeholder)
         }
-        // The published sum reads the category as written and nothing else.
-        Aggregation::SafetyAnalyst(_) if kind == Kind::Harm && leaf.category.is_none() => 0.0,
         Aggregation::SafetyAnalyst(parameters) => of_side(side(parameters, kind), severity),
     })
 }

@@ -31,7 +31,7 @@ pub enum FitError {
     /// A rating is no number from 0 to 100.
     #[error("the rating of label {place} is `{rating}`; allowed: 0 to 100")]
     Rating {
-        /// Which label, counted from 0.
+        /// Which label, counted from 1.
         place: usize,
         /// What was given.
         rating: f64,
@@ -50,6 +50,9 @@ pub enum FitError {
         /// How many there are.
         labels: usize,
     },
+    /// The community's file is not TOML.
+    #[error("the community's present file is not TOML; mend it first: `assize check-config` says where")]
+    File,
     /// The pull toward the parent is no positive number.
     #[error("the spread is `{spread}`; allowed: above 0 and up to 100")]
     Spread {

@@ -10,7 +10,7 @@ use assize_domain::{ActionCategory, Assessment, Decision, Effect, Evidence, Guar
 use std::cmp::Ordering;
 
 /// Half the width of the step over which slopes by effect are taken. Scores are smooth in it; the error is about its
-/// square.
+/// square, and at a weight of 0, where the step goes up alone, about itself.
 const STEP: f64 = 1e-4;
 
 /// What a label asks for.
@@ -109,7 +109,7 @@ fn targets(labelled: &[Labelled]) -> Result<Vec<Target>, FitError> {
     for (place, one) in labelled.iter().enumerate() {
         targets.push(match one.label {
             Label::Rating(rating) if (0.0..=100.0).contains(&rating) => Target::Harmfulness(rating / 100.0),
-            Label::Rating(rating) => return Err(FitError::Rating { place, rating }),
+            Label::Rating(rating) => return Err(FitError::Rating { place: place + 1, rating }),
             Label::Decision(decision) => Target::Decision(decision),
         });
     }
@@ -153,15 +153,18 @@ fn sheets(assessment: &Assessment, parent: &Weights) -> Vec<Sheet> {
         .map(|values| Sheet { values, effects: Vec::with_capacity(Effect::COUNT) })
         .collect();
     for effect in Effect::ALL {
-        let moved = |by: f64| {
+        let now = unit.leaf.effect.get(effect.index()).copied().unwrap_or_default();
+        let at = |value: f64| {
             let mut weights = unit.clone();
             if let Some(weight) = weights.leaf.effect.get_mut(effect.index()) {
-                *weight += by;
+                *weight = value;
             }
             values(assessment, &weights)
         };
-        for ((sheet, above), below) in sheets.iter_mut().zip(moved(STEP)).zip(moved(-STEP)) {
-            let slopes = above.iter().zip(below).map(|(above, below)| (above - below) / (2.0 * STEP));
+        // Below 0 no weight is allowed, and a reported tree would not follow there.
+        let (low, high) = ((now - STEP).max(0.0), now + STEP);
+        for ((sheet, above), below) in sheets.iter_mut().zip(at(high)).zip(at(low)) {
+            let slopes = above.iter().zip(below).map(|(above, below)| (above - below) / (high - low));
             sheet.effects.push(slopes.collect());
         }
     }

@@ -1,8 +1,11 @@
-//! What was learnt as a profile file: only what differs from the parent, under a header that says where it comes from.
+//! What was learnt as a profile file, under a header that says where it comes from: the community's own file with the
+//! learnt numbers laid over it, or for a new community only what differs from the parent.
+
+mod over;
 
 use super::features::{all_evidence, weight_mut, weight_of};
 use super::parameters::Numbers;
-use super::{Fit, FitStage, Gain, PARTS, StageReport};
+use super::{Fit, FitError, FitStage, Gain, PARTS, StageReport};
 use crate::weights::Aggregation;
 use assize_domain::Digest;
 use std::fmt::Write as _;
@@ -17,6 +20,9 @@ pub struct FitProvenance {
     /// The day of the fit, as `2026-01-31`.
     pub date: String,
 }
+
+/// How a header begins.
+const FIRST_LINE: &str = "# Learnt from labelled examples; to learn again, fit again rather than edit.\n";
 
 /// The fitted numbers to four decimals; exactly the parent's where they don't differ from it.
 pub(super) fn rounded(fitted: &Numbers, parent: &Numbers) -> Numbers {
@@ -39,17 +45,15 @@ pub(super) fn rounded(fitted: &Numbers, parent: &Numbers) -> Numbers {
 }
 
 impl Fit {
-    /// The profile file. It extends the parent, and read beside it gives the verdicts of this fit.
+    /// The file of a new community. It extends the parent, and read beside it gives the verdicts of this fit. Of a
+    /// community that has a file already it would lose what that file holds: see [`Self::over`].
     pub fn to_toml(&self, provenance: &FitProvenance) -> String {
         let mut file = self.header(provenance);
         let title = toml::Value::String(provenance.title.clone());
         let parent = toml::Value::String(self.parent.as_str().to_owned());
         put(&mut file, format_args!("title = {title}\nextends = {parent}\n"));
         let mut table = "";
-        let changed = by_key(&self.numbers()).into_iter().zip(by_key(&self.inherited));
-        let changed: Vec<(String, f64)> =
-            changed.filter(|((_, own), (_, parent))| own != parent).map(|(own, _)| own).collect();
-        for (key, value) in &changed {
+        for (key, value) in &self.learnt() {
             let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
             if parent != table {
                 put(&mut file, format_args!("\n[{parent}]\n"));
@@ -60,17 +64,32 @@ impl Fit {
         file
     }
 
+    /// The file of the community whose own profile was the base of the fit: `present`, as it is written, with the learnt
+    /// numbers in their places and nothing else changed but the title, where another is given.
+    ///
+    /// # Errors
+    /// When `present` is not TOML.
+    pub fn over(&self, present: &str, provenance: &FitProvenance) -> Result<String, FitError> {
+        let file = over::laid(without_header(present), provenance.title.trim(), &self.learnt());
+        file.map(|file| self.header(provenance) + &file).ok_or(FitError::File)
+    }
+
+    /// The numbers that are others than the base's, by key.
+    fn learnt(&self) -> Vec<(String, f64)> {
+        let pairs = by_key(&self.numbers()).into_iter().zip(by_key(&self.inherited));
+        pairs.filter(|((_, own), (_, parent))| own != parent).map(|(own, _)| own).collect()
+    }
+
     fn numbers(&self) -> Numbers {
         Numbers { weights: self.weights.clone(), thresholds: self.thresholds, factor: 1.0 }
     }
 
     fn header(&self, provenance: &FitProvenance) -> String {
-        let mut header =
-            String::from("# Learnt from labelled examples; to learn again, fit again rather than edit.\n");
+        let mut header = FIRST_LINE.to_owned();
         let mut line =
             |name: &str, text: String| put(&mut header, format_args!("# {name}: {}\n", one_line(&text)));
         line("date", provenance.date.clone());
-        line("parent", format!("{} {}", self.parent, self.parent_digest));
+        line("from", format!("{} {}", self.parent, self.parent_digest));
         self.models.iter().for_each(|model| line("model", format!("{} {}", model.name, model.revision)));
         let (labels, conversations, aside) = (self.labels, self.conversations, self.set_aside);
         line(
@@ -89,7 +108,7 @@ impl Fit {
                 line("gain in error", interval(report.error_gain));
             }
             Some(_) | None => {
-                line("result", "not distinguishable from the parent".to_owned());
+                line("result", format!("not distinguishable from `{}`", self.parent));
                 let best = self.stages.iter().min_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
                 let told = |best: &StageReport| format!("{} ({})", interval(best.gain), best.stage.id());
                 line("best gain in log loss", best.map_or_else(String::new, told));
@@ -97,6 +116,14 @@ impl Fit {
         }
         header + "\n"
     }
+}
+
+/// A file that was learnt before, without that header: what holds now is told once.
+fn without_header(text: &str) -> &str {
+    if !text.starts_with(FIRST_LINE) {
+        return text;
+    }
+    text.split_once("\n\n").map_or(text, |(_, rest)| rest)
 }
 
 /// Every number by its key, thresholds first.

@@ -125,7 +125,7 @@ pub struct StageReport {
 /// What was learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
-    /// The profile that it was learnt from, and that the file extends.
+    /// The profile whose numbers it began from: the community's own, or the one that a new community extends.
     pub parent: CommunityId,
     /// Its digest.
     pub parent_digest: Digest,
@@ -168,9 +168,10 @@ impl FitStage {
 }
 
 impl Default for FitSettings {
-    /// Every stage, with the standard deviations as they were set.
+    /// Every stage that was validated, with the standard deviations as they were set. The effects were not: they are only
+    /// tried where they are asked for.
     fn default() -> Self {
-        Self { highest: FitStage::Effects, spread: 1.0 }
+        Self { highest: FitStage::Weights, spread: 1.0 }
     }
 }
 
@@ -181,8 +182,8 @@ impl Fit {
     }
 }
 
-/// Learns a community's numbers from its labels, beginning at those of `parent`. The same labels in another order give
-/// the same bits.
+/// Learns a community's numbers from its labels, beginning at those of `parent` and pulled toward them: the community's own
+/// profile where it has one, otherwise the one that it is to extend. The same labels in another order give the same bits.
 ///
 /// # Errors
 /// A parent with another aggregation, fewer than [`LEAST_CONVERSATIONS`] different conversations, ratings out of range,

@@ -2,8 +2,8 @@
 //! and how it is written into a profile's numbers.
 
 use super::features::{weight_mut, weight_of};
-use crate::evidence::logistic;
-use crate::keys::{self, Key};
+use crate::evidence::{log_odds_of, logistic};
+use crate::keys;
 use crate::profile::{Profile, Thresholds};
 use crate::weights::{Aggregation, Weights};
 use assize_domain::{Effect, Evidence, GuardHead};
@@ -66,26 +66,12 @@ pub(super) fn is_scaled(evidence: Evidence) -> bool {
 
 /// The log-odds at which a threshold is crossed.
 pub(super) fn cut(threshold: f64) -> f64 {
-    let threshold = threshold.clamp(CUTS.0, CUTS.1);
-    (threshold / (1.0 - threshold)).ln()
+    log_odds_of(threshold.clamp(CUTS.0, CUTS.1))
 }
 
 /// Whether a threshold is so high that nothing reaches it.
 pub(super) fn is_out_of_reach(threshold: f64) -> bool {
     threshold >= CUTS.1
-}
-
-/// The key of a piece of evidence's weight in a profile file.
-pub(super) const fn key_of(evidence: Evidence) -> &'static Key {
-    match evidence {
-        Evidence::Bias => &keys::BIAS,
-        Evidence::Guard(GuardHead::PromptHarmful) => &keys::GUARD,
-        Evidence::Guard(GuardHead::ResponseHarmful) => &keys::RESPONSE,
-        Evidence::Guard(GuardHead::ResponseRefusal) => &keys::REFUSAL,
-        Evidence::Guard(GuardHead::Adversarial) => &keys::ADVERSARIAL,
-        Evidence::Benefit => &keys::BENEFIT,
-        Evidence::Harm(_) => &keys::HARM,
-    }
 }
 
 impl Parameter {
@@ -118,9 +104,14 @@ impl Parameter {
         match self {
             Self::Weight(evidence) => set(weight_mut(&mut numbers.weights, evidence), value),
             Self::Band => {
-                let review = numbers.thresholds.review;
-                // To rounding the two may change places where the band is 0.
-                numbers.thresholds.block = logistic(cut(review) + value).clamp(review, keys::BLOCK.range.1);
+                let Thresholds { review, block } = numbers.thresholds;
+                // What is out of reach stays out of reach, as it was written, until the band is narrower than that.
+                let stays = is_out_of_reach(block) && value >= self.read(numbers);
+                if !stays {
+                    // To rounding the two may change places where the band is 0.
+                    numbers.thresholds.block =
+                        logistic(cut(review) + value).clamp(review, keys::BLOCK.range.1);
+                }
             }
             Self::Factor => numbers.factor = value,
             Self::Effect(effect) => {
@@ -132,12 +123,12 @@ impl Parameter {
     /// Smallest and largest value; those of a factor keep every weight of `scaled` in its own range.
     pub(super) fn bounds(self, parent: &Numbers, scaled: &[Evidence]) -> (f64, f64) {
         match self {
-            Self::Weight(evidence) => key_of(evidence).range,
+            Self::Weight(evidence) => keys::key_of(evidence).range,
             Self::Band => (0.0, cut(1.0) - cut(parent.thresholds.review)),
             Self::Factor => {
                 let most = |evidence: &Evidence| {
                     let weight = weight_of(&parent.weights, *evidence);
-                    (weight > 0.0).then(|| key_of(*evidence).range.1 / weight)
+                    (weight > 0.0).then(|| keys::key_of(*evidence).range.1 / weight)
                 };
                 (0.0, scaled.iter().filter_map(most).fold(f64::INFINITY, f64::min))
             }

@@ -62,10 +62,11 @@ impl Seen {
     }
 
     /// Without a review among the labels the band between the thresholds would only ever be closed, and an operator who
-    /// labels clear cases would lose it; but without a band blocks could not be met where the parent gives none.
+    /// labels clear cases would lose it. Where the parent gives no block the band moves for the labels that ask for one, and
+    /// only for them: a block that nobody labelled must not become possible.
     fn has_band(&self, parent: &Numbers) -> bool {
-        let gives_no_block = is_out_of_reach(parent.thresholds.block);
-        self.decisions.contains(&Decision::Review)
-            || (gives_no_block && self.decisions.contains(&Decision::Block))
+        let moved_by =
+            if is_out_of_reach(parent.thresholds.block) { Decision::Block } else { Decision::Review };
+        self.decisions.contains(&moved_by)
     }
 }

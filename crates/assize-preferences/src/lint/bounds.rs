@@ -3,11 +3,14 @@
 use crate::evidence::LARGEST_EVIDENCE;
 use crate::safetyanalyst::SafetyAnalyst;
 use crate::weights::{Aggregation, Weights};
-use assize_domain::{ActionCategory, LeafWeights};
+use assize_domain::{Effect, LeafWeights};
 
-/// Leaves of harm in one conversation, and leaves of benefit, at most. Of 2,180 annotated trees the longest has 8 and 5; a
-/// reporter that writes one for each stakeholder comes to some tens.
-const MOST_LEAVES: f64 = 64.0;
+/// Leaves of one branch of an expected tree at most: a [`assize_domain::LeafCount`] holds no more.
+const MOST_EXPECTED: f64 = 65_535.0 / 256.0;
+/// Leaves of one side of a reported tree at most.
+///
+/// SOURCE: `assize_record::reporter::MOST_LEAVES`.
+const MOST_REPORTED: f64 = 10_000.0;
 
 /// Sums, in log-odds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,12 +32,13 @@ pub(super) fn sums(aggregation: &Aggregation) -> Sums {
 }
 
 fn of_assize(weights: &Weights) -> Sums {
-    let mass = most_mass(&weights.leaf);
     let guard = LARGEST_EVIDENCE * weights.guard.max(weights.response);
-    let in_favour = weights.benefit * mass.ln_1p() + LARGEST_EVIDENCE * weights.refusal;
-    // Of the two subjects the larger sum counts.
+    let in_favour =
+        weights.benefit * most_benefit(&weights.leaf).ln_1p() + LARGEST_EVIDENCE * weights.refusal;
+    // Of the two subjects the larger sum counts. Every category has a branch of its own, as full as any.
     let prompt = LARGEST_EVIDENCE * weights.guard + weights.adversarial;
-    let against = prompt.max(LARGEST_EVIDENCE * weights.response) + most_harm(&weights.harm, mass);
+    let harm = weights.harm.iter().sum::<f64>() * most_harm(&weights.leaf).ln_1p();
+    let against = prompt.max(LARGEST_EVIDENCE * weights.response) + harm;
     Sums {
         smallest: weights.bias - guard - in_favour,
         without_evidence: weights.bias,
@@ -42,63 +46,48 @@ fn of_assize(weights: &Weights) -> Sums {
     }
 }
 
-/// Major, highly likely, immediate leaves weigh 1 whatever the ratios.
+/// Major, highly likely, immediate leaves weigh 1 whatever the ratios. An expected tree has a branch for each category and
+/// each effect; a reported one has all its leaves where they weigh most.
 fn of_safetyanalyst(parameters: &SafetyAnalyst) -> Sums {
     let heaviest = parameters.action.iter().copied().fold(0.0, f64::max);
+    let expected = MOST_EXPECTED * parameters.action.iter().sum::<f64>();
+    let benefits = MOST_REPORTED.max(MOST_EXPECTED * Effect::ALL.iter().map(|_| 1.0).sum::<f64>());
     Sums {
-        smallest: -MOST_LEAVES * parameters.benefit_weight,
+        smallest: -benefits * parameters.benefit_weight,
         without_evidence: 0.0,
-        largest: MOST_LEAVES * heaviest,
+        largest: expected.max(MOST_REPORTED * heaviest),
     }
 }
 
-/// The largest mass of one category, and of all together: every leaf is one of the heaviest.
-pub(super) fn most_mass(leaf: &LeafWeights) -> f64 {
-    let tables: [&[f64]; 4] = [&leaf.effect, &leaf.stakeholder, &leaf.extent, &leaf.likelihood];
-    let heaviest = tables.map(|table| table.iter().copied().fold(0.0, f64::max));
-    MOST_LEAVES * heaviest.iter().product::<f64>()
+/// The largest mass of harm in one category: a full branch of the heaviest leaves. A reported tree has less, one leaf for
+/// each effect at most.
+pub(super) fn most_harm(leaf: &LeafWeights) -> f64 {
+    MOST_EXPECTED * heaviest_severity(leaf) * heaviest(&leaf.effect)
 }
 
-/// The largest sum of weight × ln(1 + mass) over the categories, where all masses together are `mass`.
-///
-/// Where the slopes weight / (1 + mass) of all categories that have any are the same, moving mass from one to another
-/// gains nothing; a category has none where its slope at 0, its weight, is below that.
-fn most_harm(weights: &[f64; ActionCategory::COUNT], mass: f64) -> f64 {
-    let mut sorted = *weights;
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    let (mut together, mut count, mut slope) = (0.0, 0.0, 0.0);
-    for weight in sorted {
-        if weight <= slope {
-            break;
-        }
-        together += weight;
-        count += 1.0;
-        slope = together / (mass + count);
-    }
-    sorted.iter().filter(|weight| **weight > slope).map(|weight| weight * (weight / slope).ln()).sum()
+/// The largest mass of benefit: a full branch for each effect.
+pub(super) fn most_benefit(leaf: &LeafWeights) -> f64 {
+    MOST_EXPECTED * heaviest_severity(leaf) * leaf.effect.iter().sum::<f64>()
+}
+
+/// Of whoever counts most, immediate.
+fn heaviest_severity(leaf: &LeafWeights) -> f64 {
+    heaviest(&leaf.stakeholder) * heaviest(&leaf.extent) * heaviest(&leaf.likelihood)
+}
+
+fn heaviest(weights: &[f64]) -> f64 {
+    weights.iter().copied().fold(0.0, f64::max)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(weights: &[f64], mass: f64, expected: f64) {
-        let mut all = [0.0; ActionCategory::COUNT];
-        all.iter_mut().zip(weights).for_each(|(place, weight)| *place = *weight);
-        let found = most_harm(&all, mass);
-        assert!((found - expected).abs() < 1e-12, "{weights:?}: {found}, not {expected}");
-    }
+    use assize_domain::LeafCount;
 
     #[test]
-    fn mass_goes_where_it_counts_most() {
-        check(&[], 10.0, 0.0);
-        check(&[2.0], 0.0, 0.0);
-        check(&[2.0], 3.0, 2.0 * 4.0_f64.ln());
-        // Shared evenly: two of mass 3.
-        check(&[1.0, 1.0], 6.0, 2.0 * 4.0_f64.ln());
-        // A weight of a tenth is not worth one leaf of the other: 8 / (1 + 3) = 2.
-        check(&[8.0, 0.1], 3.0, 8.0 * 4.0_f64.ln());
-        // Slopes 2 / (1 + 5) = 1 / (1 + 2).
-        check(&[1.0, 2.0], 7.0, 2.0 * 6.0_f64.ln() + 3.0_f64.ln());
+    fn a_branch_is_as_full_as_a_count_can_be() {
+        assert_eq!(LeafCount::from_parts(u16::MAX).get(), MOST_EXPECTED);
+        assert!((most_harm(&LeafWeights::UNIT) - 0.85 * MOST_EXPECTED).abs() < 1e-9);
+        assert!((most_benefit(&LeafWeights::UNIT) - 15.0 * 0.85 * MOST_EXPECTED).abs() < 1e-9);
     }
 }

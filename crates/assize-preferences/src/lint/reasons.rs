@@ -37,7 +37,7 @@ fn without_weight(weights: &Weights, code: &str) -> Option<String> {
         code == id || code.strip_suffix(".low") == Some(id.as_str())
     };
     let of_tree = code == Evidence::Benefit.id() || code.starts_with("harm.");
-    if of_tree && bounds::most_mass(&weights.leaf) == 0.0 {
+    if of_tree && bounds::most_harm(&weights.leaf) == 0.0 {
         return Some("the weights of leaves make every harm and benefit 0".to_owned());
     }
     let head = GuardHead::ALL.into_iter().find(|head| of_head(*head));

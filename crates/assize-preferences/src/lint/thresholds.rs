@@ -32,7 +32,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
 
 /// What every conversation gets, or every one of which the models see nothing.
 fn at_least(case: &Case<'_>, sums: &Sums) -> Option<Finding> {
-    let decide = |sum: f64| by_thresholds(case.profile, logistic(sum));
+    let decide = |sum: f64| by_thresholds(case.profile, sum);
     let Thresholds { review, block } = case.profile.thresholds();
     let (smallest, nothing) = (logistic(sums.smallest), logistic(sums.without_evidence));
     let lower = "lower `weights.bias`, or raise the threshold";
@@ -78,7 +78,7 @@ fn at_most(case: &Case<'_>, sums: &Sums) -> Option<Finding> {
         rounded => rounded,
     };
     let raise = "lower the threshold, or raise weights; floors block all the same";
-    match by_thresholds(case.profile, largest) {
+    match by_thresholds(case.profile, sums.largest) {
         Decision::Allow => {
             let problem = format!(
                 "no harmfulness is enough for a review or a block: the largest that evidence can give is {}, and {review} is \

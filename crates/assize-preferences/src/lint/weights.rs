@@ -35,7 +35,7 @@ pub(super) fn check(case: &Case<'_>, weights: &Weights) -> Vec<Finding> {
 }
 
 fn evidence(weights: &Weights) -> [Weighed; 5] {
-    let mass = bounds::most_mass(&weights.leaf).ln_1p();
+    let mass = bounds::most_benefit(&weights.leaf).ln_1p();
     let weighed = |key: &str, weight: f64, largest: f64, without| Weighed {
         key: format!("weights.{key}"),
         weight,
@@ -52,7 +52,7 @@ fn evidence(weights: &Weights) -> [Weighed; 5] {
 }
 
 fn harms(weights: &Weights) -> Vec<Weighed> {
-    let largest = bounds::most_mass(&weights.leaf).ln_1p();
+    let largest = bounds::most_harm(&weights.leaf).ln_1p();
     let weighed = |(category, weight): (ActionCategory, f64)| Weighed {
         key: format!("weights.harm.{}", category.id()),
         weight,

@@ -7,7 +7,7 @@ use assize_domain::{
     ActionCategory, Assessment, Coverage, Digest, Effect, GuardScores, ModelIdentity, OperatingPoints,
     PromptScores, ResponseScores, Score, Stakeholder, TopicSignals, TreeOutcome, UnusableTree,
 };
-use assize_preferences::Profile;
+use assize_preferences::{Profile, SAFETYANALYST_KEYS};
 use proptest::array::{uniform3, uniform4, uniform9, uniform13, uniform15, uniform16};
 use proptest::option;
 use proptest::prelude::*;
@@ -189,4 +189,29 @@ pub(crate) fn values() -> impl Strategy<Value = Values> {
         },
     );
     values.boxed()
+}
+
+/// A profile with the published aggregation and these parameters, in their order.
+pub(crate) fn published(parameters: &[f64], (review, block): (f64, f64), on_failure: &str) -> Arc<Profile> {
+    let mut file = format!(
+        "title = \"Test\"\non_failure = {on_failure:?}\naggregation = \"safetyanalyst\"\n\
+         thresholds.review = {review:?}\nthresholds.block = {block:?}\n"
+    );
+    let keys = SAFETYANALYST_KEYS.iter().flat_map(|key| match key.entries {
+        [] => vec![key.name.to_owned()],
+        entries => entries.iter().map(|entry| format!("{}.{entry}", key.name)).collect(),
+    });
+    keys.zip(parameters).for_each(|(key, number)| writeln!(file, "{key} = {number:?}").unwrap());
+    files::profile("test", &[("test.toml", &file)])
+}
+
+/// Profiles of either aggregation.
+pub(crate) fn profiles() -> impl Strategy<Value = Arc<Profile>> {
+    let thresholds = prop_oneof![Just((0.5, 0.5)), (threshold(), threshold())];
+    let published =
+        (prop::collection::vec(weight(1.0), 29), thresholds, prop_oneof![Just("open"), Just("closed")])
+            .prop_map(|(parameters, (a, b), on_failure)| {
+                published(&parameters, (f64::min(a, b), f64::max(a, b)), on_failure)
+            });
+    prop_oneof![values().prop_map(|values| values.profile()).boxed(), published.boxed()]
 }

@@ -121,7 +121,7 @@ fn what_can_not_be_learnt_from_is_refused() {
     for rating in [-0.5, 100.5, f64::INFINITY] {
         let mut bad = good.clone();
         bad[4].label = Label::Rating(rating);
-        check_refused(&bad, &FitError::Rating { place: 4, rating });
+        check_refused(&bad, &FitError::Rating { place: 5, rating });
     }
     let mut mixed = good.clone();
     mixed[3].label = Label::Decision(Decision::Block);
@@ -136,7 +136,7 @@ fn what_can_not_be_learnt_from_is_refused() {
     let mut not_a_number = good;
     not_a_number[0].label = Label::Rating(f64::NAN);
     let refused = fit(&base(), &not_a_number, &FitSettings::default()).unwrap_err();
-    assert!(matches!(refused, FitError::Rating { place: 0, .. }), "{refused}");
+    assert!(matches!(refused, FitError::Rating { place: 1, .. }), "{refused}");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_known_community_is_found_again() {
 fn a_known_weight_of_an_effect_is_found_again() {
     let known = community("weights.harm.privacy = 2.0\n[weights.effect]\nsocial = 3.0\n");
     let labelled = rated_by(&known, &Chance(4).assessments(60));
-    let fitted = learn(&labelled, &FitSettings { spread: 4.0, ..FitSettings::default() });
+    let fitted = learn(&labelled, &FitSettings { highest: FitStage::Effects, spread: 4.0 });
     assert_eq!(fitted.chosen, FitStage::Effects, "{:?}", fitted.stages);
     let effects = fitted.weights.leaf.effect;
     assert!(effects[Effect::Social.index()] > 1.3, "{effects:?}");
@@ -245,10 +245,11 @@ fn chance_is_seldom_taken_for_a_community() {
 fn the_order_of_labels_changes_no_bit() {
     let known = community("weights.bias = 1.0\nweights.harm.privacy = 3.0\n");
     let mut labelled = rated_by(&known, &Chance(8).assessments(24));
-    let forwards = learn(&labelled, &FitSettings::default());
+    let every = FitSettings { highest: FitStage::Effects, spread: 1.0 };
+    let forwards = learn(&labelled, &every);
     labelled.reverse();
     labelled.swap(3, 17);
-    assert_eq!(learn(&labelled, &FitSettings::default()), forwards);
+    assert_eq!(learn(&labelled, &every), forwards);
 }
 
 /// The file beside its parent gives exactly what the fit says.
@@ -282,7 +283,7 @@ fn a_file_says_where_it_comes_from_and_only_what_changed() {
     let (sevens, threes) = ("07".repeat(32), "03".repeat(32));
     for line in [
         "# date: 2026-01-31".to_owned(),
-        format!("# parent: base {parent}"),
+        format!("# from: base {parent}"),
         format!("# model: test sha256:{sevens}"),
         format!("# labels: 40 of 40 conversations, 0 set aside, sha256:{threes}"),
         "# tried: stages up to bias, spread 10.0".to_owned(),
@@ -308,4 +309,57 @@ fn nothing_that_is_given_can_break_out_of_a_comment() {
     let read = files::profile("child", &[("base.toml", &files::complete()), ("child.toml", &file)]);
     assert_eq!(read.title(), "\"quoted\"\nand broken");
     assert_eq!(read.aggregation(), base().aggregation());
+}
+
+/// A community with a value of its own in everything that a file holds.
+const OWN: &str = "title = \"Child\" # ours\ndescription = \"Of our own.\"\nextends = \"base\"\non_failure = \"open\"\n\
+    [thresholds]\nreview = 0.4\nblock = 0.95\n[weights]\nlater = 0.5 # soon counts\n[weights.harm]\nprivacy = 3.0\n\
+    [reasons]\nbenefit = \"it helps\"\n[[examples]]\ntext = \"Good morning.\"\nexpect = \"allow\"\n";
+
+fn read(file: &str) -> Arc<Profile> {
+    files::profile("child", &[("base.toml", &files::complete()), ("child.toml", file)])
+}
+
+#[test]
+fn bug_a_fit_keeps_all_that_the_communitys_file_holds() {
+    let own = read(OWN);
+    let known = read(&OWN.replace("[weights]\n", "[weights]\nbias = 1.0\n"));
+    let labelled = rated_by(&known, &Chance(12).assessments(40));
+    let fitted = fit(&own, &labelled, &FitSettings { highest: FitStage::Bias, spread: 10.0 }).unwrap();
+    let given = FitProvenance { title: "Child".into(), ..provenance() };
+    let file = fitted.over(OWN, &given).unwrap();
+    let (_, laid) = file.split_once("\n\n").unwrap();
+    let bias = fitted.weights.bias;
+    assert!((bias - 1.0).abs() < 0.1, "{bias}");
+    assert_eq!(laid, OWN.replace("[weights.harm]", &format!("bias = {bias:?}\n[weights.harm]")));
+    let new = read(&file);
+    assert_eq!(*new.aggregation(), Aggregation::Assize(Box::new(fitted.weights.clone())));
+    assert_eq!((new.thresholds(), new.on_failure()), (own.thresholds(), own.on_failure()));
+    assert_eq!((new.description(), new.examples()), (own.description(), own.examples()));
+    assert_eq!(read(&file.replace(&format!("bias = {bias:?}\n"), "")).digest(), own.digest());
+    // Fitted again the header is not told twice.
+    let again = fitted.over(&file, &given).unwrap();
+    assert_eq!(again, file);
+}
+
+#[test]
+fn bug_a_block_out_of_reach_stays_so_where_nobody_blocks() {
+    let never = community("thresholds.block = 1.0\n");
+    let assessments = Chance(13).assessments(200);
+    let milder = community("thresholds.block = 1.0\nweights.bias = 0.5\n");
+    let mut labelled = decided_by(&milder, &assessments);
+    assert!(labelled.iter().all(|one| one.label != Label::Decision(Decision::Block)));
+    let fitted = fit(&never, &labelled, &UP_TO_STRENGTH).unwrap();
+    assert!(fitted.is_distinguishable());
+    assert_eq!((fitted.thresholds.review, fitted.thresholds.block), (0.5, 1.0));
+    // Whoever labels blocks gets them.
+    let strict = community("thresholds.block = 0.7\nweights.bias = 0.5\n");
+    labelled = decided_by(&strict, &assessments);
+    let fitted = fit(&never, &labelled, &UP_TO_STRENGTH).unwrap();
+    assert!(fitted.thresholds.block < 0.999, "{:?}", fitted.thresholds);
+    // Nor is a review made possible by labels that ask for none.
+    let open = community("thresholds.review = 1.0\nthresholds.block = 1.0\n");
+    let rated = rated_by(&milder, &assessments);
+    let fitted = fit(&open, &rated, &UP_TO_STRENGTH).unwrap();
+    assert_eq!((fitted.thresholds.review, fitted.thresholds.block), (1.0, 1.0));
 }

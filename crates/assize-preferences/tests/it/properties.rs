@@ -1,25 +1,31 @@
 //! The formula, for whatever assessment and whatever valid profile: what sums to what, and which way each thing moves it.
 
-use crate::arbitrary::{Values, assessment, score, threshold, values};
+use crate::arbitrary::{Values, assessment, profiles, score, threshold, values};
 use crate::trees;
 use assize_domain::{
     ActionCategory, Assessment, BenefitBranch, DecidedBy, Decision, Degradation, GuardHead, HarmBranch,
-    PromptScores, ReportedLeaf, ResponseScores, Score, Subject, Tree, TreeOutcome,
+    PromptScores, ReportedLeaf, ResponseScores, Score, Subject, Tree, TreeOutcome, Verdict,
 };
-use assize_preferences::decide;
+use assize_preferences::{decide, tree_view};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 /// Two units in the last place of a harmfulness near 1: what `exp` of one machine and of another may differ by.
 const ROUNDING: f64 = 4e-16;
 
+/// Scores that differ by less may be the same sum, rounded otherwise.
+const SAME_SCORE: f64 = 1e-9;
+
 /// Something in an assessment that can be raised.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Raised {
     Harm(HarmBranch, ReportedLeaf),
+    WorseHarm(trees::Move),
     PromptHarmful(Score),
     ResponseHarmful(Score),
     Adversarial(Score),
     Benefit(BenefitBranch, ReportedLeaf),
+    MoreBenefit(trees::Move),
     Refusal(Score),
 }
 
@@ -27,6 +33,7 @@ enum Raised {
 fn against() -> impl Strategy<Value = Raised> {
     prop_oneof![
         2 => (trees::harm_branch(), trees::leaf()).prop_map(|(branch, leaf)| Raised::Harm(branch, leaf)),
+        2 => trees::a_move().prop_map(Raised::WorseHarm),
         1 => score().prop_map(Raised::PromptHarmful),
         1 => score().prop_map(Raised::ResponseHarmful),
         1 => score().prop_map(Raised::Adversarial),
@@ -37,7 +44,7 @@ fn against() -> impl Strategy<Value = Raised> {
 fn in_favour() -> impl Strategy<Value = Raised> {
     let benefit = (trees::benefit_branch(), readable_leaf());
     let benefit = benefit.prop_map(|(branch, leaf)| Raised::Benefit(branch, leaf));
-    prop_oneof![benefit, score().prop_map(Raised::Refusal)]
+    prop_oneof![benefit, trees::a_move().prop_map(Raised::MoreBenefit), score().prop_map(Raised::Refusal)]
 }
 
 /// The assessment with one thing raised; unchanged where the thing is not there.
@@ -46,6 +53,8 @@ fn raise(before: &Assessment, raised: Raised) -> Assessment {
     match raised {
         Raised::Harm(branch, leaf) => tree(&mut after, |tree| trees::add_harm(tree, branch, leaf)),
         Raised::Benefit(branch, leaf) => tree(&mut after, |tree| trees::add_benefit(tree, branch, leaf)),
+        Raised::WorseHarm(at) => tree(&mut after, |tree| trees::worsen_harm(tree, &at)),
+        Raised::MoreBenefit(at) => tree(&mut after, |tree| trees::improve_benefit(tree, &at)),
         Raised::PromptHarmful(to) => prompt(&mut after, |scores| lift(&mut scores.harmful, to)),
         Raised::Adversarial(to) => prompt(&mut after, |scores| lift(&mut scores.adversarial, to)),
         Raised::ResponseHarmful(to) => response(&mut after, |scores| lift(&mut scores.harmful, to)),
@@ -79,20 +88,40 @@ fn response(assessment: &mut Assessment, change: impl Fn(&mut ResponseScores)) {
     assessment.guard.response.iter_mut().for_each(change);
 }
 
+/// The second is at least as harmful and as strict as the first.
+fn check_risen(low: &Verdict, high: &Verdict) -> Result<(), TestCaseError> {
+    let (from, to) = (low.subjects[0].score, high.subjects[0].score);
+    prop_assert!(to >= from - SAME_SCORE, "{low:?}\n{high:?}");
+    prop_assert!(high.decision >= low.decision || from > to, "{low:?}\n{high:?}");
+    Ok(())
+}
+
 proptest! {
     #[test]
-    fn contributions_sum_to_the_score_and_harmfulness_is_its_logistic(a in assessment(), v in values()) {
-        let verdict = decide(&a, &v.profile());
+    fn contributions_sum_to_the_score_and_harmfulness_is_its_logistic(a in assessment(), profile in profiles()) {
+        let verdict = decide(&a, &profile);
         prop_assert_eq!(verdict.harmfulness, verdict.subjects[0].harmfulness);
         for subject in &verdict.subjects {
-            let points = subject.contributions.iter().map(|c| c.points);
-            prop_assert!((points.sum::<f64>() - subject.score).abs() <= 1e-9, "{:?}", subject);
+            let points = subject.contributions.iter().fold(0.0, |sum, contribution| sum + contribution.points);
+            prop_assert_eq!(points, subject.score, "in their order to the last bit");
             prop_assert!(subject.score.is_finite());
             prop_assert!(subject.contributions.iter().all(|c| c.points == c.value * c.weight));
             prop_assert!((0.0..=1.0).contains(&subject.harmfulness));
             prop_assert!((subject.harmfulness - 1.0 / (1.0 + (-subject.score).exp())).abs() <= ROUNDING);
             prop_assert!(subject.score <= verdict.subjects[0].score, "the more harmful one is not the first");
         }
+    }
+
+    #[test]
+    fn the_order_of_a_tree_changes_no_bit_of_a_verdict(
+        a in assessment(), profile in profiles(), order in prop::collection::vec(any::<Index>(), 1..40),
+    ) {
+        let mut other = a.clone();
+        tree(&mut other, |tree| *tree = trees::shuffled(tree, &order));
+        let verdict = decide(&a, &profile);
+        let shuffled = decide(&other, &profile);
+        prop_assert_eq!(Verdict { tree: a.tree.clone(), ..shuffled }, verdict);
+        prop_assert_eq!(tree_view(&other, &profile), tree_view(&a, &profile));
     }
 
     #[test]
@@ -106,19 +135,15 @@ proptest! {
     }
 
     #[test]
-    fn raising_what_speaks_against_never_makes_it_milder(a in assessment(), v in values(), raised in against()) {
-        let profile = v.profile();
+    fn raising_what_speaks_against_never_makes_it_milder(a in assessment(), profile in profiles(), raised in against()) {
         let (before, after) = (decide(&a, &profile), decide(&raise(&a, raised), &profile));
-        prop_assert!(after.harmfulness >= before.harmfulness - ROUNDING, "{before:?}\n{after:?}");
-        prop_assert!(after.decision >= before.decision, "{before:?}\n{after:?}");
+        check_risen(&before, &after)?;
     }
 
     #[test]
-    fn raising_what_speaks_for_it_never_makes_it_stricter(a in assessment(), v in values(), raised in in_favour()) {
-        let profile = v.profile();
+    fn raising_what_speaks_for_it_never_makes_it_stricter(a in assessment(), profile in profiles(), raised in in_favour()) {
         let (before, after) = (decide(&a, &profile), decide(&raise(&a, raised), &profile));
-        prop_assert!(after.harmfulness <= before.harmfulness + ROUNDING, "{before:?}\n{after:?}");
-        prop_assert!(after.decision <= before.decision, "{before:?}\n{after:?}");
+        check_risen(&after, &before)?;
     }
 
     #[test]
@@ -180,13 +205,8 @@ proptest! {
     }
 
     #[test]
-    fn the_same_gives_the_same(a in assessment(), v in values()) {
-        prop_assert_eq!(decide(&a, &v.profile()), decide(&a.clone(), &v.profile()));
-    }
-
-    #[test]
-    fn few_reasons_are_told_and_each_speaks_for_the_decision(a in assessment(), v in values()) {
-        let verdict = decide(&a, &v.profile());
+    fn few_reasons_are_told_and_each_speaks_for_the_decision(a in assessment(), profile in profiles()) {
+        let verdict = decide(&a, &profile);
         let points: Vec<f64> = verdict.reasons.iter().filter_map(|reason| reason.points).collect();
         prop_assert!(points.len() <= 5);
         let is_allowed = verdict.decision == Decision::Allow;
@@ -206,4 +226,21 @@ proptest! {
             prop_assert_eq!(subject.contributions[1].value, 0.0, "{:?}", subject.contributions[1]);
         }
     }
+}
+
+#[test]
+fn bug_nothing_judged_is_not_nothing_harmful() {
+    let mut nothing = crate::explain::scenes::harmless();
+    nothing.guard.prompt = None;
+    let told = |on_failure: &str| {
+        let file = crate::files::complete_but("on_failure", &format!("on_failure = {on_failure:?}"));
+        decide(&nothing, &crate::files::profile("base", &[("base.toml", &file)]))
+    };
+    let verdict = told("closed");
+    assert_eq!(verdict.degraded, [Degradation::PartialCoverage]);
+    assert_eq!(verdict.decided_by, DecidedBy::Degradation(Degradation::PartialCoverage));
+    assert_eq!(verdict.decision, Decision::Review);
+    assert_eq!(verdict.reasons[0].code, "degraded.partial_coverage");
+    let verdict = told("open");
+    assert_eq!((verdict.decision, verdict.degraded.len()), (Decision::Allow, 1));
 }

@@ -1,11 +1,12 @@
 //! The published aggregator, on the paper's own tree and by its quirks.
 
+use crate::arbitrary::published;
 use crate::files;
 use crate::trees;
 use assize_domain::{
-    ActionCategory, Assessment, DecidedBy, Decision, Degradation, Digest, Effect, Evidence, Extent,
-    GuardScores, Likelihood, ModelIdentity, OperatingPoints, PromptScores, ReportedLeaf, ReportedTree, Score,
-    Stakeholder, TopicSignals, Tree, TreeOutcome,
+    ActionCategory, Assessment, BenefitBranch, DecidedBy, Decision, Degradation, Digest, Effect, Evidence,
+    ExpectedTree, Extent, GuardScores, Likelihood, ModelIdentity, OperatingPoints, PromptScores,
+    ReportedLeaf, ReportedTree, Score, Severity, Shares, Stakeholder, TopicSignals, Tree, TreeOutcome,
 };
 use assize_preferences::{Profile, SAFETYANALYST_KEYS, decide};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ fn leaf(
 ) -> ReportedLeaf {
     ReportedLeaf {
         category,
+        published_category: category,
         action: None,
         effect: Some(Effect::Social),
         stakeholder: Stakeholder::VulnerableGroup,
@@ -125,6 +127,10 @@ fn its_quirks_are_kept() {
     assert_eq!(harm(self_harm, Extent::Major, Likelihood::High, Some(false)), 0.0);
     assert_eq!(harm(self_harm, Extent::Major, Likelihood::High, None), 0.0);
     assert_eq!(harm(None, Extent::Major, Likelihood::High, Some(true)), 0.0);
+    // The category is the published rule's, whatever was read besides.
+    let mut other = leaf(self_harm, Extent::Major, Likelihood::High, Some(true));
+    other.category = Some(ActionCategory::Privacy);
+    assert_eq!(judge(ReportedTree { harms: vec![other], benefits: Vec::new() }).subjects[0].score, 1.0);
     // Said twice counts twice.
     let twice = vec![leaf(self_harm, Extent::Major, Likelihood::High, Some(true)); 2];
     assert_eq!(judge(ReportedTree { harms: twice, benefits: Vec::new() }).subjects[0].score, 2.0);
@@ -149,8 +155,33 @@ fn what_it_cannot_weigh_is_held_back() {
 
 #[test]
 fn an_expected_tree_gives_the_expected_score() {
-    // Two leaves of major, middling likely, immediate harm to themselves, and one such benefit.
+    // Two leaves of major, middling likely, immediate harm to themselves, and one such benefit, which weighs nothing.
     let tree = trees::with_masses(&[(ActionCategory::SelfHarm, 1.0)], 0.5);
     let verdict = decide(&assessment(tree), &profile());
     assert!((verdict.subjects[0].score - 2.0 * 0.346021).abs() < 1e-12, "{:?}", verdict.subjects);
+    // Three benefits, one in five of them certain as well, and those weigh 1: 3 × 51 / 255 × 0.133826.
+    let severity = |likelihood| Severity { extent: Extent::Minor, likelihood, immediate: true }.index();
+    let mut shares = [0; Severity::COUNT];
+    shares[severity(Likelihood::Medium)] = 204;
+    shares[severity(Likelihood::High)] = 51;
+    let mut branch = trees::harm(ActionCategory::SelfHarm, 1.5).branch;
+    branch.severity = Shares::from_bytes(shares).unwrap();
+    let benefit = BenefitBranch { effect: Effect::Death, branch };
+    let tree = Tree::Expected(ExpectedTree::new(Vec::new(), vec![benefit]));
+    let verdict = decide(&assessment(TreeOutcome::Weighed(tree)), &profile());
+    assert!((verdict.subjects[0].score + 3.0 * 0.2 * 0.133826).abs() < 1e-12, "{:?}", verdict.subjects);
+}
+
+#[test]
+fn bug_however_little_above_nothing_is_unsafe() {
+    let mut parameters = vec![0.0; 29];
+    // Self-harm and nothing else, next to nothing.
+    parameters[ActionCategory::SelfHarm.index()] = 1e-17;
+    let harm = leaf(Some(ActionCategory::SelfHarm), Extent::Major, Likelihood::High, Some(true));
+    let tree = ReportedTree { harms: vec![harm], benefits: Vec::new() };
+    let scene = assessment(TreeOutcome::Weighed(Tree::Reported(tree)));
+    let verdict = decide(&scene, &published(&parameters, (0.5, 0.5), "open"));
+    assert_eq!((verdict.subjects[0].score, verdict.harmfulness), (1e-17, 0.5));
+    assert_eq!(verdict.decision, Decision::Block);
+    assert_eq!(decide(&scene, &published(&[0.0; 29], (0.5, 0.5), "open")).decision, Decision::Allow);
 }

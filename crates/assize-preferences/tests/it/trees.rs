@@ -6,7 +6,7 @@ use assize_domain::{
 };
 use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 /// A leaf of this severity has mass one half.
 const HALF: Severity = Severity { extent: Extent::Major, likelihood: Likelihood::Medium, immediate: true };
@@ -80,15 +80,23 @@ pub(crate) fn benefit_branch() -> impl Strategy<Value = BenefitBranch> {
 
 pub(crate) fn leaf() -> impl Strategy<Value = ReportedLeaf> {
     let one = |all: Vec<_>| option::weighted(0.9, select(all));
-    let harm = (one(ActionCategory::ALL.to_vec()), option::weighted(0.9, select(&HarmAction::ALL[..])));
+    let category = (one(ActionCategory::ALL.to_vec()), one(ActionCategory::ALL.to_vec()), any::<bool>())
+        .prop_map(|(category, other, same)| (category, if same { category } else { other }));
+    let harm = (category, option::weighted(0.9, select(&HarmAction::ALL[..])));
     let size = (
         option::weighted(0.9, select(&Extent::ALL[..])),
         option::weighted(0.9, select(&Likelihood::ALL[..])),
     );
     let rest = (option::weighted(0.9, select(&Effect::ALL[..])), select(&Stakeholder::ALL[..]));
     (harm, size, rest, option::weighted(0.9, any::<bool>())).prop_map(
-        |((category, action), (extent, likelihood), (effect, stakeholder), immediate)| ReportedLeaf {
+        |(
+            ((category, published_category), action),
+            (extent, likelihood),
+            (effect, stakeholder),
+            immediate,
+        )| ReportedLeaf {
             category,
+            published_category,
             action,
             effect,
             stakeholder,
@@ -103,8 +111,10 @@ pub(crate) fn tree() -> impl Strategy<Value = Tree> {
     let harms = prop::collection::vec(harm_branch(), 0..6);
     let expected = (harms, prop::collection::vec(benefit_branch(), 0..6))
         .prop_map(|(harms, benefits)| Tree::Expected(ExpectedTree::new(harms, benefits)));
-    let reported = (prop::collection::vec(leaf(), 0..12), prop::collection::vec(leaf(), 0..12))
-        .prop_map(|(harms, benefits)| Tree::Reported(ReportedTree { harms, benefits }));
+    // Most are short; a reporter writes up to some hundred.
+    let leaves = || prop_oneof![4 => prop::collection::vec(leaf(), 0..12), 1 => prop::collection::vec(leaf(), 12..150)];
+    let reported =
+        (leaves(), leaves()).prop_map(|(harms, benefits)| Tree::Reported(ReportedTree { harms, benefits }));
     prop_oneof![3 => expected.boxed(), 1 => reported.boxed()]
 }
 
@@ -135,5 +145,96 @@ pub(crate) fn add_benefit(tree: &mut Tree, branch: BenefitBranch, leaf: Reported
             }
             *tree = ExpectedTree::new(tree.harms().to_vec(), benefits);
         }
+    }
+}
+
+/// Where a move falls, in whatever tree there is.
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub(crate) branch: Index,
+    from: Index,
+    to: Index,
+    /// Which of extent, likelihood and immediacy of a reported leaf is raised.
+    part: usize,
+}
+
+pub(crate) fn a_move() -> impl Strategy<Value = Move> {
+    let places = (any::<Index>(), any::<Index>(), any::<Index>(), 0..3_usize);
+    places.prop_map(|(branch, from, to, part)| Move { branch, from, to, part })
+}
+
+/// A share of a branch's severity goes to a worse one.
+fn worsen_branch(branch: &mut Branch, at: &Move) {
+    let all: Vec<Severity> = Severity::all().collect();
+    let mut shares = *branch.severity.bytes();
+    let (from, to) = (at.from.index(all.len()), at.to.index(all.len()));
+    let (low, high) = (all[from], all[to]);
+    if high.extent >= low.extent && high.likelihood >= low.likelihood && high.immediate >= low.immediate {
+        let moved = shares[from];
+        shares[from] -= moved;
+        shares[to] += moved;
+        branch.severity = Shares::from_bytes(shares).unwrap();
+    }
+}
+
+/// A leaf is of more extent, likelier, or sooner; as it is where that can't be read or be more.
+fn worsen_leaf(leaf: &mut ReportedLeaf, at: &Move) {
+    match at.part {
+        0 => leaf.extent = leaf.extent.map(|one| Extent::ALL.get(one.index() + 1).copied().unwrap_or(one)),
+        1 => {
+            let next = |one: Likelihood| Likelihood::ALL.get(one.index() + 1).copied().unwrap_or(one);
+            leaf.likelihood = leaf.likelihood.map(next);
+        }
+        _ => leaf.immediate = leaf.immediate.map(|_| true),
+    }
+}
+
+/// One harm becomes worse: more extent, likelier, or sooner.
+pub(crate) fn worsen_harm(tree: &mut Tree, at: &Move) {
+    match tree {
+        Tree::Reported(tree) if !tree.harms.is_empty() => worsen_leaf(at.branch.get_mut(&mut tree.harms), at),
+        Tree::Expected(tree) if !tree.harms().is_empty() => {
+            let mut harms = tree.harms().to_vec();
+            worsen_branch(&mut at.branch.get_mut(&mut harms).branch, at);
+            *tree = ExpectedTree::new(harms, tree.benefits().to_vec());
+        }
+        Tree::Reported(_) | Tree::Expected(_) => {}
+    }
+}
+
+/// One benefit becomes larger, likewise.
+pub(crate) fn improve_benefit(tree: &mut Tree, at: &Move) {
+    match tree {
+        Tree::Reported(tree) if !tree.benefits.is_empty() => {
+            worsen_leaf(at.branch.get_mut(&mut tree.benefits), at);
+        }
+        Tree::Expected(tree) if !tree.benefits().is_empty() => {
+            let mut benefits = tree.benefits().to_vec();
+            worsen_branch(&mut at.branch.get_mut(&mut benefits).branch, at);
+            *tree = ExpectedTree::new(tree.harms().to_vec(), benefits);
+        }
+        Tree::Reported(_) | Tree::Expected(_) => {}
+    }
+}
+
+/// The same tree with its branches or leaves in another order, which the numbers give.
+pub(crate) fn shuffled(tree: &Tree, order: &[Index]) -> Tree {
+    fn of<T: Copy>(all: &[T], order: &[Index]) -> Vec<T> {
+        let mut rest = all.to_vec();
+        let places = order.iter().cycle();
+        let mut out = Vec::new();
+        for place in places.take(all.len()) {
+            out.push(rest.remove(place.index(rest.len())));
+        }
+        out
+    }
+    match tree {
+        Tree::Expected(tree) => {
+            Tree::Expected(ExpectedTree::new(of(tree.harms(), order), of(tree.benefits(), order)))
+        }
+        Tree::Reported(tree) => Tree::Reported(ReportedTree {
+            harms: of(&tree.harms, order),
+            benefits: of(&tree.benefits, order),
+        }),
     }
 }

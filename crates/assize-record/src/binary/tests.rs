@@ -16,6 +16,7 @@ fn bytes(record: &Record) -> Vec<u8> {
 
 const LEAF: ReportedLeaf = ReportedLeaf {
     category: None,
+    published_category: None,
     action: None,
     effect: None,
     stakeholder: Stakeholder::User,
@@ -73,6 +74,10 @@ fn a_part_is_no_record_and_two_are_none() {
 fn every_name_of_a_leaf_fits_its_bits() {
     let mut leaves = vec![LEAF];
     leaves.extend(ActionCategory::ALL.map(|one| ReportedLeaf { category: Some(one), ..LEAF }));
+    for category in std::iter::once(None).chain(ActionCategory::ALL.map(Some)) {
+        let published = |one| ReportedLeaf { category, published_category: one, ..LEAF };
+        leaves.extend(std::iter::once(None).chain(ActionCategory::ALL.map(Some)).map(published));
+    }
     leaves.extend(HarmAction::ALL.map(|one| ReportedLeaf { action: Some(one), ..LEAF }));
     leaves.extend(Effect::ALL.map(|one| ReportedLeaf { effect: Some(one), ..LEAF }));
     leaves.extend(Stakeholder::ALL.map(|stakeholder| ReportedLeaf { stakeholder, ..LEAF }));
@@ -139,6 +144,7 @@ fn the_first_version_stays_readable() {
     let kept = include_bytes!("version-1-reported.bin");
     let leaf = ReportedLeaf {
         category: Some(ActionCategory::Privacy),
+        published_category: Some(ActionCategory::Privacy),
         action: Some(HarmAction::SensitiveData),
         effect: Some(Effect::Social),
         stakeholder: Stakeholder::Children,

@@ -29,6 +29,7 @@ const EXTENT_BITS: u32 = 3;
 const LIKELIHOOD_BITS: u32 = 2;
 const IMMEDIATE_BITS: u32 = 2;
 const STAKEHOLDER_BITS: u32 = 4;
+const PUBLISHED_BITS: u32 = 6;
 
 pub(super) fn put_expected(out: &mut Vec<u8>, tree: &ExpectedTree) {
     put_index(out, tree.harms().len());
@@ -80,7 +81,16 @@ fn packed(leaf: &ReportedLeaf) -> u32 {
         all |= value << shift;
         shift += bits;
     }
-    all | u32::try_from(leaf.stakeholder.index()).unwrap_or_default() << shift
+    all |= u32::try_from(leaf.stakeholder.index()).unwrap_or_default() << shift;
+    all | published(leaf) << (shift + STAKEHOLDER_BITS)
+}
+
+/// 0 where it is the category as read, which is nearly always.
+fn published(leaf: &ReportedLeaf) -> u32 {
+    if leaf.published_category == leaf.category {
+        return 0;
+    }
+    leaf.published_category.map_or(1, |category| u32::try_from(category.index() + 2).unwrap_or_default())
 }
 
 pub(super) fn expected(from: &mut Cursor<'_>) -> Result<ExpectedTree, Malformed> {
@@ -138,8 +148,10 @@ fn unpacked(mut leaf: u32) -> Result<ReportedLeaf, Malformed> {
         leaf >>= bits;
         value as usize
     };
+    let category = name_or_none(&ActionCategory::ALL, field(CATEGORY_BITS))?;
     let read = ReportedLeaf {
-        category: name_or_none(&ActionCategory::ALL, field(CATEGORY_BITS))?,
+        category,
+        published_category: category,
         action: name_or_none(&HarmAction::ALL, field(ACTION_BITS))?,
         effect: name_or_none(&Effect::ALL, field(EFFECT_BITS))?,
         extent: name_or_none(&Extent::ALL, field(EXTENT_BITS))?,
@@ -147,7 +159,11 @@ fn unpacked(mut leaf: u32) -> Result<ReportedLeaf, Malformed> {
         immediate: name_or_none(&[false, true], field(IMMEDIATE_BITS))?,
         stakeholder: name(&Stakeholder::ALL, field(STAKEHOLDER_BITS))?,
     };
-    if leaf == 0 { Ok(read) } else { Err(NAME) }
+    let published_category = match field(PUBLISHED_BITS) {
+        0 => category,
+        place => name_or_none(&ActionCategory::ALL, place - 1)?,
+    };
+    Ok(ReportedLeaf { published_category, ..read })
 }
 
 pub(super) fn name<T: Copy>(all: &[T], place: usize) -> Result<T, Malformed> {

@@ -255,9 +255,11 @@ fn benefit(wire: &BenefitWire) -> BenefitBranch {
 }
 
 fn leaf_wire(leaf: &ReportedLeaf) -> LeafWire {
-    let ReportedLeaf { category, action, effect, stakeholder, extent, likelihood, immediate } = *leaf;
+    let ReportedLeaf { category, action, effect, stakeholder, extent, likelihood, immediate, .. } = *leaf;
+    let published = leaf.published_category;
     LeafWire {
         category: category.map(Name),
+        published_category: (published != category).then(|| published.map(Name)),
         action: action.map(Name),
         effect: effect.map(Name),
         stakeholder: Name(stakeholder),
@@ -268,8 +270,11 @@ fn leaf_wire(leaf: &ReportedLeaf) -> LeafWire {
 }
 
 fn leaf(wire: &LeafWire) -> ReportedLeaf {
+    let category = wire.category.map(|name| name.0);
+    let published = wire.published_category.map(|published| published.map(|name| name.0));
     ReportedLeaf {
-        category: wire.category.map(|name| name.0),
+        category,
+        published_category: published.unwrap_or(category),
         action: wire.action.map(|name| name.0),
         effect: wire.effect.map(|name| name.0),
         stakeholder: wire.stakeholder.0,

@@ -9,7 +9,7 @@ use assize_domain::{
     ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, Severity,
     Stakeholder, UnusableTree,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Writes a wire type: both ways, without unknown keys; an optional part that is absent is left out.
 macro_rules! wire {
@@ -124,6 +124,9 @@ wire! {
     LeafWire {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<Name<ActionCategory>>,
+        /// Absent where it is the category; `null` where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+        published_category: Option<Option<Name<ActionCategory>>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         action: Option<Name<HarmAction>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +139,11 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         immediate: Option<bool>,
     }
+}
+
+/// What is there is given, `null` too.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Name<ActionCategory>>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 #[derive(Debug, Serialize, Deserialize)]

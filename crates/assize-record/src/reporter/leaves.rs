@@ -11,6 +11,7 @@ pub const MOST_LEAVES: usize = 10_000;
 /// A leaf in which nothing could be read.
 const MARK: ReportedLeaf = ReportedLeaf {
     category: None,
+    published_category: None,
     action: None,
     effect: None,
     stakeholder: Stakeholder::OtherIndividuals,
@@ -71,6 +72,7 @@ struct Found {
 struct Branch {
     stakeholder: Stakeholder,
     category: Option<ActionCategory>,
+    published_category: Option<ActionCategory>,
     action: Option<HarmAction>,
 }
 
@@ -90,14 +92,15 @@ impl Found {
 
     fn action(&mut self, action: &Value<'_>, stakeholder: Stakeholder) -> Result<(), TreeError> {
         let Some(effects) = action.list("effects") else { return self.lost(action) };
+        let nameless = Branch { stakeholder, category: None, published_category: None, action: None };
         let branch = match (self.side, action.text("action")) {
             // A beneficial action is free text.
-            (Side::Benefits, _) => Branch { stakeholder, category: None, action: None },
+            (Side::Benefits, _) | (Side::Harms, None) => nameless,
             (Side::Harms, Some(name)) => {
-                let category = words::category(name);
-                Branch { stakeholder, category, action: words::action(name, category) }
+                let published_category = words::published_category(name);
+                let (category, action) = words::category_and_action(name);
+                Branch { category, published_category, action, ..nameless }
             }
-            (Side::Harms, None) => Branch { stakeholder, category: None, action: None },
         };
         effects.iter().try_for_each(|effect| self.effect(effect, branch))
     }
@@ -114,6 +117,7 @@ impl Found {
         };
         self.push(ReportedLeaf {
             category: branch.category,
+            published_category: branch.published_category,
             action: branch.action,
             effect: effect.text("effect").and_then(words::effect),
             stakeholder: branch.stakeholder,

@@ -16,6 +16,7 @@ fn harms(effects: &str) -> String {
 fn leaf() -> ReportedLeaf {
     ReportedLeaf {
         category: Some(ActionCategory::Privacy),
+        published_category: Some(ActionCategory::Privacy),
         action: Some(HarmAction::SensitiveData),
         effect: Some(Effect::Death),
         stakeholder: Stakeholder::User,
@@ -28,6 +29,7 @@ fn leaf() -> ReportedLeaf {
 fn mark() -> ReportedLeaf {
     ReportedLeaf {
         category: None,
+        published_category: None,
         action: None,
         effect: None,
         stakeholder: Stakeholder::OtherIndividuals,
@@ -67,7 +69,10 @@ fn a_leaf_is_made_of_each_effect() {
     let benefits = harms(EFFECT).replace("harms", "benefits");
     let read = tree(&harms(EFFECT), &benefits).unwrap();
     // A benefit's action is free text, even where it reads like a harm's.
-    assert_eq!(read.benefits, [ReportedLeaf { category: None, action: None, ..leaf() }]);
+    assert_eq!(
+        read.benefits,
+        [ReportedLeaf { category: None, published_category: None, action: None, ..leaf() }]
+    );
     assert_eq!(read.unreadable(), 0);
 }
 
@@ -88,7 +93,10 @@ fn unknown_words_are_none() {
     check(&harms(&EFFECT.replace("major", "huge")), &[ReportedLeaf { extent: None, ..leaf() }]);
     check(&harms(&EFFECT.replace("\"low\"", "3")), &[ReportedLeaf { likelihood: None, ..leaf() }]);
     let unknown = harms(EFFECT).replace("#Privacy# 42. Types of Sensitive Data", "Other");
-    check(&unknown, &[ReportedLeaf { category: None, action: None, ..leaf() }]);
+    check(&unknown, &[ReportedLeaf { category: None, published_category: None, action: None, ..leaf() }]);
+    let passing = harms(EFFECT).replace("Types of Sensitive Data", "Types of Sensitive Data (for Deception)");
+    let published_category = Some(ActionCategory::Deception);
+    check(&passing, &[ReportedLeaf { published_category, ..leaf() }]);
     check(&harms("{}"), &[ReportedLeaf { stakeholder: Stakeholder::User, ..leaf_of_words_unknown() }]);
 }
 

@@ -22,17 +22,36 @@ pub(super) fn effect(text: &str) -> Option<Effect> {
     Effect::ALL.into_iter().find(|effect| is_named(effect.harm_title()) || is_named(effect.benefit_title()))
 }
 
+/// What an action as written stands for. The category is that of the heading next to the action (`#mid#` in `##high## #mid#
+/// low`); without one that of the action; without either the published rule's, which finds a title anywhere.
+pub(super) fn category_and_action(text: &str) -> (Option<ActionCategory>, Option<HarmAction>) {
+    let (heading, published) = (heading(text), published_category(text));
+    let action = action(text, heading.or(published));
+    (heading.or_else(|| action.map(HarmAction::category)).or(published), action)
+}
+
+/// The category that is named by the last heading that names one, alone: case, punctuation and a number before it don't
+/// count.
+fn heading(text: &str) -> Option<ActionCategory> {
+    let (headings, _) = text.rsplit_once('#')?;
+    headings.rsplit('#').find_map(|heading| {
+        let heading = heading.trim_start_matches(|start: char| !start.is_alphabetic());
+        let is_it = |category: &ActionCategory| begins_with(heading, category.title()) == Some(Rest::Nothing);
+        ActionCategory::ALL.into_iter().find(is_it)
+    })
+}
+
 /// The first category whose title stands in the action, letter for letter.
 ///
 /// SOURCE: `get_action_weight` of the published aggregation, quirks included: a category named in passing counts, and
 /// other case or spacing does not.
-pub(super) fn category(action: &str) -> Option<ActionCategory> {
+pub(super) fn published_category(action: &str) -> Option<ActionCategory> {
     ActionCategory::ALL.into_iter().find(|category| action.contains(category.title()))
 }
 
 /// The action in `##high## #mid# low`: by its whole name, or by the longest name that it begins with where that is an
 /// action of `category` (`Fraud (by telephone)` under `#Deception#`, but not `Integrity of elections`).
-pub(super) fn action(text: &str, category: Option<ActionCategory>) -> Option<HarmAction> {
+fn action(text: &str, category: Option<ActionCategory>) -> Option<HarmAction> {
     let name = name(text);
     if begins_with(name, LONG_HATE_SPEECH) == Some(Rest::Nothing) {
         return Some(HarmAction::HateSpeech);
@@ -82,8 +101,7 @@ mod tests {
     }
 
     fn check_action(text: &str, expected: (Option<ActionCategory>, Option<HarmAction>)) {
-        let category = category(text);
-        assert_eq!((category, action(text, category)), expected, "{text}");
+        assert_eq!(category_and_action(text), expected, "{text}");
     }
 
     #[test]
@@ -135,20 +153,20 @@ mod tests {
             for low in [one.title().to_owned(), format!("{}. {}", place + 1, one.title().to_lowercase())] {
                 check_action(&format!("##High## #{category}# {low}"), (Some(one.category()), Some(one)));
             }
-            assert_eq!(action(one.title(), None), Some(one));
+            check_action(one.title(), (Some(one.category()), Some(one)));
         }
     }
 
     #[test]
     fn hate_speech_has_a_longer_name() {
         let long = "14. Hate Speech, Inciting/Promoting/Expressing hatred";
-        check_action(long, (None, Some(HarmAction::HateSpeech)));
+        check_action(long, (Some(ActionCategory::HateToxicity), Some(HarmAction::HateSpeech)));
         let whole = format!("##Content Safety Risks## #Hate/Toxicity# {long}");
         check_action(&whole, (Some(ActionCategory::HateToxicity), Some(HarmAction::HateSpeech)));
     }
 
     #[test]
-    fn the_category_is_the_first_title_in_the_text_letter_for_letter() {
+    fn the_published_category_is_the_first_title_in_the_text_letter_for_letter() {
         use ActionCategory::{Deception, Manipulation, Privacy};
         for (text, expected) in [
             ("#Privacy# Deception of friends", Some(Deception)),
@@ -159,8 +177,26 @@ mod tests {
             ("Self-Harm", None),
             ("", None),
         ] {
-            assert_eq!(category(text), expected, "{text}");
+            assert_eq!(published_category(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn bug_a_title_named_in_passing_does_not_decide_the_category() {
+        use ActionCategory::{ChildHarm, Deception, HateToxicity, Privacy, SexualContent};
+        let minors =
+            "##Content Safety Risks## #Child Harm# Child Sexual Abuse (production of Sexual Content)";
+        assert_eq!(published_category(minors), Some(SexualContent));
+        let check = |text: &str, expected| assert_eq!(category_and_action(text).0, expected, "{text}");
+        check(minors, Some(ChildHarm));
+        check("##Societal Risks## #Privacy# Deception of friends", Some(Privacy));
+        check("#3. hate / toxicity# insults", Some(HateToxicity));
+        check("#Child Harm# #and Sexual Content# x", Some(ChildHarm));
+        // Without a heading the action says it, and without an action whatever title is found.
+        check("Fraudulent Schemes by Deception", Some(Deception));
+        check("some Deception of friends", Some(Deception));
+        check("#Deception", Some(Deception));
+        check("#privacy", None);
     }
 
     #[test]
@@ -171,7 +207,7 @@ mod tests {
         check_action("#Political Usage# Integrity of elections", (Some(PoliticalUsage), None));
         check_action("Integrity of elections", (None, None));
         check_action("##High## #Deception#", (Some(Deception), None));
-        // A whole name under another heading is still that action; the category stays the published rule's.
+        // A whole name under another heading is still that action; the category stays the heading's.
         check_action(
             "#Deception# Fraudulent Schemes",
             (Some(Deception), Some(HarmAction::FraudulentSchemes)),

@@ -125,6 +125,7 @@ fn cut_off(text: &str, cut: prop::sample::Index) -> String {
 fn mark() -> ReportedLeaf {
     ReportedLeaf {
         category: None,
+        published_category: None,
         action: None,
         effect: None,
         stakeholder: Stakeholder::OtherIndividuals,

@@ -2,7 +2,6 @@
 
 use super::{Beyond, Knob, Turn};
 use crate::decide::{Outcome, by_thresholds, sum_up, whatever_the_sum};
-use crate::evidence::logistic;
 use crate::profile::Profile;
 use assize_domain::{Assessment, Decision, SubjectVerdict};
 
@@ -79,22 +78,27 @@ impl<'a> Bench<'a> {
         sum_up(self.assessment, &knob.turned(self.profile.aggregation(), value))
     }
 
-    /// Whether the decision is what the turn says just past its value, and not yet so just before it.
-    pub(super) fn holds(&self, knob: Knob, turn: Turn) -> bool {
+    /// The turn, if the decision is what it says just past its value and not yet so just before it. Where nothing is left
+    /// past the value, the end of the range takes its place.
+    pub(super) fn tried(&self, knob: Knob, turn: Turn) -> Option<Turn> {
         let (min, max) = self.range(knob);
         let just = JUST * (max - min);
-        let (past, before) = match turn.beyond {
-            Beyond::Below => (turn.value - just, turn.value + just),
-            Beyond::Above => (turn.value + just, turn.value - just),
+        let (past, before, end) = match turn.beyond {
+            Beyond::Below => (turn.value - just, turn.value + just, min),
+            Beyond::Above => (turn.value + just, turn.value - just, max),
         };
-        let is_in_range = (min..=max).contains(&past) && (min..=max).contains(&turn.value);
+        // The end is tried where the value lies at it or as good.
+        let is_inside = (min..=max).contains(&past);
+        let is_there = is_inside || (turn.value - end).abs() <= just;
+        let past = if is_inside { past } else { end };
         let decides = |value| self.decision(knob, value) == turn.becomes;
-        is_in_range && decides(past) && !decides(before.clamp(min, max))
+        let holds = is_there && decides(past) && !decides(before.clamp(min, max));
+        holds.then_some(if is_inside { turn } else { Turn { value: end, ..turn } })
     }
 
     fn decision(&self, knob: Knob, value: f64) -> Decision {
-        let harmfulness = self.sums(knob, value).first().map_or(0.0, |subject| subject.harmfulness);
-        by_thresholds(self.profile, harmfulness).max(self.least)
+        let score = self.sums(knob, value).first().map_or(f64::NEG_INFINITY, |subject| subject.score);
+        by_thresholds(self.profile, score).max(self.least)
     }
 }
 
@@ -111,7 +115,7 @@ fn crossing(profile: &Profile, now: Decision, becomes: Decision) -> Option<Cross
 /// The smallest score that is decided as strictly as this. By halving instead of the inverse of the logistic, because
 /// near 1 it is rounding that decides, and a threshold of 1 has no log-odds.
 fn cut(profile: &Profile, decision: Decision) -> Option<f64> {
-    let is_reached = |score: f64| by_thresholds(profile, logistic(score)) >= decision;
+    let is_reached = |score: f64| by_thresholds(profile, score) >= decision;
     if !is_reached(HIGHEST) {
         return None;
     }

@@ -172,6 +172,8 @@ mod tests {
         keys.sort();
         assert_eq!(names, keys);
         for knob in knobs {
+            // One table says which key weighs which evidence.
+            assert!(knob.evidence().is_none_or(|one| *keys::key_of(one) == knob.key), "{}", knob.name());
             let of = |aggregation: &Aggregation| {
                 let (_, value) =
                     aggregation.by_key().into_iter().find(|(key, _)| *key == knob.name()).unwrap();

@@ -25,7 +25,10 @@ const LEAST_SHARE: f64 = 0.01;
 /// Which single changes of a profile would change a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Counterfactuals {
-    /// The smallest relative change first; empty where no number can change it within its range.
+    /// The smallest relative change first. What is told holds, but not all that would hold is told: for a number that
+    /// weighs leaves, which raises harm and benefit at once, only stretches of values that reach an end of its range are
+    /// looked for, and a stretch where the score creeps along the threshold may be given up. Numbers that multiply one
+    /// contribution, and thresholds, are complete: where none is here, none of them changes the decision alone.
     Found(Vec<Counterfactual>),
     /// The sum did not decide, so that no weight and no threshold would change anything.
     NotBySum {
@@ -45,7 +48,7 @@ pub struct Counterfactual {
     pub now: f64,
     /// The value past which the decision changes, within the key's range ([`crate::KEYS`],
     /// [`crate::SAFETYANALYST_KEYS`]), and where numbers must rise, between its neighbours. At the value itself the
-    /// decision may be either.
+    /// decision may be either; where it is the end of the range, the decision is another there and nowhere before.
     pub value: f64,
     /// On which side of `value` the decision is another. Everywhere there within the range, it is at least as mild (or
     /// strict) as told.
@@ -96,7 +99,7 @@ pub fn counterfactuals(assessment: &Assessment, profile: &Profile) -> Counterfac
             Some(evidence) => linear::turns(&bench, evidence),
             None => search::turns(&bench, knob),
         };
-        let tried = turns.into_iter().filter(|turn| bench.holds(knob, *turn));
+        let tried = turns.into_iter().filter_map(|turn| bench.tried(knob, turn));
         found.extend(tried.map(|turn| tell(&knob.name(), bench.now(knob), bench.range(knob), turn)));
     }
     found.sort_by(|a, b| {

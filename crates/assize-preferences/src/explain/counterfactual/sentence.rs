@@ -17,10 +17,14 @@ pub(super) fn sentence(key: &str, now: f64, range: (f64, f64), turn: Turn) -> St
         Decision::Review => "would be held for review",
         Decision::Block => "would be blocked",
     };
-    let side = match turn.beyond {
-        Beyond::Below => "below",
-        Beyond::Above => "above",
+    let (side, is_end) = match turn.beyond {
+        Beyond::Below => ("below", turn.value <= range.0),
+        Beyond::Above => ("above", turn.value >= range.1),
     };
+    if is_end {
+        // Past it there is nothing.
+        return format!("{would} if `{key}` were at {} (now {now})", turn.value + 0.0);
+    }
     let (value, now) = told(now, range, turn);
     format!("{would} if `{key}` were {side} {value} (now {now})")
 }
@@ -67,6 +71,12 @@ mod tests {
             (-1.0, -1.801, Beyond::Below),
             "would be allowed if `weights.bias` were below -1.81 (now -1.00)",
         );
+    }
+
+    #[test]
+    fn bug_the_end_of_a_range_is_told_as_it_is() {
+        check((1.0, -8.0, Beyond::Below), "would be allowed if `weights.bias` were at -8 (now 1)");
+        check((0.5, 8.0, Beyond::Above), "would be allowed if `weights.bias` were at 8 (now 0.5)");
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn likeliest(branch: &Branch, places: &Places, profile: &Profile) -> Vec<LeafVie
     let stakeholders = stakeholders.filter_map(|(p, s)| Some((*Stakeholder::ALL.get(p)?, s)));
     let nothing = ReportedLeaf {
         category: places.category,
+        published_category: places.category,
         action: None,
         effect: None,
         stakeholder: Stakeholder::User,

@@ -1,7 +1,7 @@
 //! What is said to change a decision changes it, just past the value and not before, and nothing is left unsaid.
 
 use super::scenes;
-use crate::arbitrary::{Values, assessment, values};
+use crate::arbitrary::{self, Values, assessment, values};
 use crate::files;
 use crate::trees::with_masses;
 use assize_domain::{
@@ -13,7 +13,6 @@ use assize_preferences::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// "Just past" and "just before", as a share of the key's range.
@@ -129,18 +128,22 @@ fn what_was_not_read_is_read_by_no_weight() {
     );
 }
 
-/// A file for SafetyAnalyst's aggregation with these parameters, in their published order.
-fn published(parameters: &[f64], (review, block): (f64, f64)) -> Arc<Profile> {
-    let mut file = format!(
-        "title = \"Test\"\non_failure = \"open\"\naggregation = \"safetyanalyst\"\n\
-         thresholds.review = {review:?}\nthresholds.block = {block:?}\n"
-    );
-    let keys = SAFETYANALYST_KEYS.iter().flat_map(|key| match key.entries {
-        [] => vec![key.name.to_owned()],
-        entries => entries.iter().map(|entry| format!("{}.{entry}", key.name)).collect(),
-    });
-    keys.zip(parameters).for_each(|(key, number)| writeln!(file, "{key} = {number:?}").unwrap());
-    files::profile("test", &[("test.toml", &file)])
+fn published(parameters: &[f64], thresholds: (f64, f64)) -> Arc<Profile> {
+    arbitrary::published(parameters, thresholds, "open")
+}
+
+#[test]
+fn bug_a_weight_of_nothing_is_told() {
+    // Self-harm alone: whatever its weight above 0, the published sum is above 0.
+    let tree = with_masses(&[(ActionCategory::SelfHarm, 1.0)], 0.0);
+    let scene = scenes::assessment((0.5, 0.0), None, tree);
+    let shipped = scenes::shipped("safetyanalyst");
+    assert_eq!(weigh(&scene, &shipped).decision, Decision::Block);
+    let told = found(&scene, &shipped);
+    let told = told.iter().find(|told| told.key == "safetyanalyst.action.self_harm").expect("a weight");
+    assert_eq!((told.value, told.becomes), (0.0, Decision::Allow));
+    let text = "would be allowed if `safetyanalyst.action.self_harm` were at 0 (now 1)";
+    assert_eq!(told.text, text);
 }
 
 /// Where another value of a number, a share of its range, gives another decision, that decision is told.

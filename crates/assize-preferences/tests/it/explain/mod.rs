@@ -3,5 +3,5 @@
 mod counterfactuals;
 mod picture;
 mod reasons;
-mod scenes;
+pub(crate) mod scenes;
 mod view;

@@ -24,6 +24,7 @@ fn told(assessment: &Assessment, profile: &Profile, code: &str) -> String {
 fn leaf(action: Option<HarmAction>, effect: Effect, extent: Extent) -> ReportedLeaf {
     ReportedLeaf {
         category: Some(ActionCategory::Privacy),
+        published_category: Some(ActionCategory::Privacy),
         action,
         effect: Some(effect),
         stakeholder: Stakeholder::Children,

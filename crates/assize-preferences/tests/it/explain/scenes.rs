@@ -152,6 +152,7 @@ pub(crate) fn harmless() -> Assessment {
 pub(crate) fn reported() -> Assessment {
     let leaf = |place: usize, action: Option<HarmAction>| ReportedLeaf {
         category: action.map(HarmAction::category),
+        published_category: action.map(HarmAction::category),
         action,
         effect: Some(Effect::ALL[(place * 7) % Effect::COUNT]),
         stakeholder: Stakeholder::ALL[(place * 5) % Stakeholder::COUNT],

@@ -5,14 +5,14 @@ use assize_preferences::FindingSeverity::{Note, Warning};
 
 #[test]
 fn thresholds_that_everything_reaches() {
-    // At the least 2 - 6 × .1 - ln(1 + 54.4) × .1 - 6 × 0 = 1.0: harmfulness .731.
+    // At the least 2 - 6 × .1 - ln(1 + 15 × 256 × .85) × .05 - 6 × 0 = 1.0: harmfulness .730.
     let mild =
-        ["weights.bias = 2.0", "weights.guard = 0.1", "weights.response = 0.1", "weights.benefit = 0.1"];
+        ["weights.bias = 2.0", "weights.guard = 0.1", "weights.response = 0.1", "weights.benefit = 0.05"];
     let mut lines = [&mild[..], &["weights.refusal = 0.0", "thresholds.block = 0.7"]].concat();
     let refusal = (Note, "evidence-ignored", "weights.refusal", "a reply that refuses");
-    check(&lines, &[(Warning, "everything-blocked", "thresholds.block", "0.731"), refusal]);
+    check(&lines, &[(Warning, "everything-blocked", "thresholds.block", "0.730"), refusal]);
     lines.pop();
-    check(&lines, &[(Warning, "everything-reviewed", "thresholds.review", "0.731"), refusal]);
+    check(&lines, &[(Warning, "everything-reviewed", "thresholds.review", "0.730"), refusal]);
     // Thresholds that nobody's own file moved are the parent's matter.
     let base = root(&lines, EXAMPLES);
     let child = child(&["reasons.benefit = \"it helps\""]);
@@ -34,12 +34,12 @@ fn thresholds_that_the_bias_alone_reaches() {
 
 #[test]
 fn thresholds_that_nothing_reaches() {
+    let none = every_harm("0.0");
+    let harms = (Note, "harm-ignored", "weights.harm", "are all 0");
+    let block = (Warning, "block-out-of-reach", "thresholds.block", "and 1 is needed");
+    check(&and(&none, &["thresholds.block = 1.0"]), &[block, harms]);
     check(
-        &["thresholds.block = 1.0"],
-        &[(Warning, "block-out-of-reach", "thresholds.block", "and 1 is needed")],
-    );
-    check(
-        &["thresholds.block = 1.0", "thresholds.review = 1.0"],
+        &and(&none, &["thresholds.block = 1.0", "thresholds.review = 1.0"]),
         &[
             (
                 Warning,
@@ -48,23 +48,36 @@ fn thresholds_that_nothing_reaches() {
                 "no harmfulness is enough for a review or a block",
             ),
             (Warning, "no-review", "thresholds.review", "both thresholds are 1"),
+            harms,
         ],
     );
     // Without harms -6 for the bias, 6 × 1 for the guard and 1 for an attack are left: harmfulness .731.
-    let none = every_harm("0.0");
     let lines = and(&none, &["weights.bias = -6.0"]);
-    let harms = (Note, "harm-ignored", "weights.harm", "are all 0");
     check(&lines, &[(Warning, "block-out-of-reach", "thresholds.block", "0.731"), harms]);
     check_child(
-        &[],
+        &and(&none, &[]),
         &[
-            "weights.bias = -8.0",
+            "weights.bias = -1.1",
             "weights.guard = 0.2",
             "weights.adversarial = 0.1",
             "thresholds.block = 1.0",
         ],
         &[(Warning, "block-out-of-reach", "thresholds.block", "no harmfulness is enough for a block")],
     );
+}
+
+#[test]
+fn bug_what_a_full_tree_reaches_is_not_out_of_reach() {
+    // A branch for each of 16 categories, each with up to 256 leaves of .85: 16 ln(1 + 217.6) = 86 log-odds.
+    check(&["thresholds.block = 1.0"], &[]);
+    // -8 + .1 × 86 + 7 = 7.6: .9995 is reached, .9996 is not.
+    let low = every_harm("0.1");
+    let out = |block: &str| {
+        let lines = and(&low, &["weights.bias = -8.0", block]);
+        let found = findings(&[("base.toml", &root(&lines, EXAMPLES))], "base");
+        found.iter().any(|finding| finding.code == "block-out-of-reach")
+    };
+    assert!(!out("thresholds.block = 0.9994") && out("thresholds.block = 0.9997"));
 }
 
 #[test]
@@ -121,15 +134,15 @@ fn harms_that_never_count() {
 
 #[test]
 fn weights_that_hardly_count() {
-    // 0.01 × ln(1 + 54.4) = 0.0401.
-    let told = (Warning, "barely-counts", "weights.harm.privacy", "by 0.040 log-odds at most");
-    check(&["weights.harm.privacy = 0.01"], &[told]);
-    check(&["weights.harm.privacy = 0.02"], &[]);
+    // 0.009 × ln(1 + 217.6) = 0.0485.
+    let told = (Warning, "barely-counts", "weights.harm.privacy", "by 0.048 log-odds at most");
+    check(&["weights.harm.privacy = 0.009"], &[told]);
+    check(&["weights.harm.privacy = 0.01"], &[]);
     check(&["weights.guard = 0.005"], &[(Warning, "barely-counts", "weights.guard", "0.030")]);
     check(&["weights.adversarial = 0.05"], &[]);
     // Leaves that weigh four times as much count more.
     let heavier =
-        ["weights.extent.major = 4.0", "weights.likelihood.high = 4.0", "weights.harm.privacy = 0.01"];
+        ["weights.extent.major = 4.0", "weights.likelihood.high = 4.0", "weights.harm.privacy = 0.009"];
     check(&heavier, &[]);
 }
 

@@ -1,6 +1,7 @@
 //! From log-odds to places on the sheet, the same for all subjects.
 
 use super::steps::steps;
+use crate::evidence::unbounded_log_odds;
 use assize_domain::{Decision, Verdict};
 
 /// Thresholds beyond these log-odds don't stretch the scale; harmfulness .998 and .002.
@@ -37,7 +38,9 @@ impl Scale {
             }
             shown.push(subject.score);
         }
-        shown.extend([review, block].map(log_odds).into_iter().filter(|cut| cut.abs() <= FARTHEST_THRESHOLD));
+        shown.extend(
+            [review, block].map(unbounded_log_odds).into_iter().filter(|cut| cut.abs() <= FARTHEST_THRESHOLD),
+        );
         let low = shown.iter().copied().fold(0.0, f64::min);
         let high = shown.iter().copied().fold(0.0, f64::max);
         let lacking = (LEAST_SPAN - (high - low)).max(0.0) / 2.0;
@@ -62,23 +65,18 @@ impl Scale {
 
     /// The pixel from which on it is decided at least so, where it is on the sheet.
     pub(super) fn cut(&self, decision: Decision) -> Option<f64> {
-        let score = log_odds(self.threshold(decision));
+        let score = unbounded_log_odds(self.threshold(decision));
         (self.low..=self.high).contains(&score).then(|| self.place(score))
     }
 
     /// Each decision with the pixels between which it is made.
     pub(super) fn zones(&self) -> [(Decision, f64, f64); 3] {
-        let [review, block] = [self.review, self.block].map(|threshold| self.place(log_odds(threshold)));
+        let [review, block] =
+            [self.review, self.block].map(|threshold| self.place(unbounded_log_odds(threshold)));
         [
             (Decision::Allow, self.left, review),
             (Decision::Review, review, block),
             (Decision::Block, block, self.right),
         ]
     }
-}
-
-/// Of a harmfulness; infinite at 1.
-fn log_odds(harmfulness: f64) -> f64 {
-    let p = harmfulness.clamp(0.0, 1.0);
-    if p >= 1.0 { f64::INFINITY } else { (p / (1.0 - p)).ln() }
 }
