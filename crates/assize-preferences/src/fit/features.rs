@@ -209,3 +209,52 @@ fn total_order(own: &[f64], others: &[f64]) -> Ordering {
     let mut pairs = own.iter().zip(others).map(|(a, b)| a.total_cmp(b));
     pairs.find(|order| order.is_ne()).unwrap_or_else(|| own.len().cmp(&others.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_domain::{
+        Digest, Extent, GuardScores, LeafWeights, Likelihood, ModelIdentity, OperatingPoints, PromptScores,
+        ReportedLeaf, ReportedTree, Score, Stakeholder, TopicSignals, Tree, TreeOutcome,
+    };
+
+    #[test]
+    fn bug_the_slope_at_a_weight_of_nothing_is_whole() {
+        let zero = Score::new(0.0).unwrap();
+        let leaf = ReportedLeaf {
+            category: Some(ActionCategory::Privacy),
+            published_category: None,
+            action: None,
+            effect: Some(Effect::Social),
+            stakeholder: Stakeholder::User,
+            extent: Some(Extent::Major),
+            likelihood: Some(Likelihood::High),
+            immediate: Some(true),
+        };
+        let tree = ReportedTree { harms: vec![leaf], benefits: Vec::new() };
+        let prompt = PromptScores { harmful: zero, adversarial: zero, risk: [zero; 13] };
+        let assessment = Assessment {
+            guard: GuardScores { prompt: Some(prompt), response: None },
+            operating_points: OperatingPoints::new([zero; 4]),
+            tree: TreeOutcome::Weighed(Tree::Reported(tree)),
+            topics: TopicSignals::default(),
+            prompt_coverage: None,
+            response_coverage: None,
+            model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
+        };
+        let slope = |weight: f64| {
+            let mut leaf = LeafWeights::UNIT;
+            leaf.effect[Effect::Social.index()] = weight;
+            let (bias, guard, response) = (0.0, 0.0, 0.0);
+            let (adversarial, refusal, benefit) = (0.0, 0.0, 0.0);
+            let harm = [0.0; ActionCategory::COUNT];
+            let parent = Weights { bias, guard, response, adversarial, refusal, benefit, harm, leaf };
+            let place =
+                all_evidence().position(|one| one == Evidence::Harm(ActionCategory::Privacy)).unwrap();
+            sheets(&assessment, &parent)[0].effects[Effect::Social.index()][place]
+        };
+        // Of ln(1 + .85 w): .85 at 0, .85 / 1.85 at 1.
+        assert!((slope(0.0) - 0.85).abs() < 1e-3, "{}", slope(0.0));
+        assert!((slope(1.0) - 0.85 / 1.85).abs() < 1e-6, "{}", slope(1.0));
+    }
+}
