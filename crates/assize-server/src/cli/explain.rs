@@ -4,8 +4,8 @@
 
 use super::shared::ConfigArgs;
 use super::{judged, profiles};
-use anyhow::{Context as _, bail};
 use crate::explanation;
+use anyhow::{Context as _, bail};
 use assize_api::{Explain, ModerateRequest, Role, Turn};
 use assize_preferences::{Counterfactuals, Profile, counterfactuals, decide};
 use assize_record::{Record, from_json};
@@ -92,7 +92,8 @@ fn draw(path: &Path, record: &Record, profile: &Profile, has_others: bool) -> an
     } else {
         path.to_owned()
     };
-    std::fs::write(&path, explanation::as_svg(record, profile)).with_context(|| format!("can't write `{}`", path.display()))
+    std::fs::write(&path, explanation::as_svg(record, profile))
+        .with_context(|| format!("can't write `{}`", path.display()))
 }
 
 fn print(record: &Record, profile: &Profile) {

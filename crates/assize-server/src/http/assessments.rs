@@ -92,16 +92,18 @@ pub(crate) async fn explain_assessment(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(wanted) = wanted.map_err(|_unreadable| {
-        ApiError::new(ErrorCode::InvalidRequest, "allowed are `community` and `format`, which is `json` or `svg`")
+        ApiError::new(
+            ErrorCode::InvalidRequest,
+            "allowed are `community` and `format`, which is `json` or `svg`",
+        )
     })?;
     let record = find(&state, id)?;
     let profile = profile(&state, &record, wanted.community.as_deref())?;
     // Some milliseconds of sums: not on a thread that serves others meanwhile.
     let explained = tokio::task::spawn_blocking(move || match wanted.format {
         Form::Json => Json(explanation::as_json(&record, &profile)).into_response(),
-        Form::Svg => {
-            ([(header::CONTENT_TYPE, "image/svg+xml")], explanation::as_svg(&record, &profile)).into_response()
-        }
+        Form::Svg => ([(header::CONTENT_TYPE, "image/svg+xml")], explanation::as_svg(&record, &profile))
+            .into_response(),
     });
     explained.await.map_err(|_panic| ApiError::new(ErrorCode::Internal, "the explanation broke off"))
 }
