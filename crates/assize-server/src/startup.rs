@@ -26,6 +26,8 @@ const PROBES: ProbePolicy = ProbePolicy {
 };
 /// How often clients with a whole quota are forgotten.
 const QUOTA_CLEANING: Duration = Duration::from_secs(60);
+/// How long a command waits for the disk: nobody ends it from outside, and its records are its answer.
+const COMMANDS_RECORDS: Duration = Duration::from_secs(60);
 
 /// Why the service can't start.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +81,7 @@ impl Service {
     pub(crate) fn finish_history(&mut self) {
         self.state.history.close();
         if let Some(history) = self.history.take() {
-            history.join();
+            history.join(COMMANDS_RECORDS);
         }
     }
 }
