@@ -13,7 +13,16 @@ const NEXT_REPORTER: &str = "\n---\n";
 const LONG_RUN: usize = 16;
 
 /// Texts for each kind of error: what they say are our own words, which an input may happen to hold too.
-const TEXTS: [&str; 7] = ["", "[{", "{", "7 7", "{}", r#"{"harms":[]}"#, r#"{"harms":[{}]}"#];
+const TEXTS: [&str; 8] = [
+    "",
+    "[{",
+    "{",
+    "7 7",
+    "{}",
+    r#"{"harms":[]}"#,
+    r#"{"harms":[{}]}"#,
+    r#"{"harms":[{"harms":[{"effects":[{}]}]}]}"#,
+];
 static OWN_WORDS: LazyLock<String> = LazyLock::new(|| {
     let errors = TEXTS.iter().flat_map(|text| [tree(text, text).err(), tree_file(text).err()]);
     errors.flatten().map(|error| format!("{error}\n{error:?}")).collect()

@@ -49,6 +49,9 @@ async fn the_guarded_paths_want_a_known_key() {
             (Method::POST, "/v1/moderate"),
             (Method::GET, "/communities"),
             (Method::GET, "/v1/communities/default"),
+            (Method::POST, "/what-if"),
+            (Method::GET, "/assessments/0199c1f2a4b87c5e8f0a1b2c3d4e5f60"),
+            (Method::GET, "/v1/assessments/0199c1f2a4b87c5e8f0a1b2c3d4e5f60/explanation"),
         ] {
             let answer = ask(&service.api, method, path, wrong, &hello).await;
             assert_eq!(answer.status, 401, "{path} {wrong:?}: {answer:?}");
@@ -102,6 +105,48 @@ async fn each_key_has_its_quota_and_a_list_costs_as_many_as_it_holds() {
     check_quota(api, APP, 1, 429, Some("0")).await;
     let scrape = service.api.scrape().await;
     assert!(scrape.get(r#"assize_errors_total{code="quota_exceeded"}"#) >= 3.0);
+}
+
+/// A service that lets `bot` have so many conversations a minute.
+async fn with_quota(conversations: &str) -> TestService {
+    let keys = format!("bot={BOT}");
+    TestService::start(&[("auth.keys", &keys), ("quota.conversations_per_minute", conversations)]).await
+}
+
+const KEY: Credentials = Header("x-api-key", BOT);
+
+#[tokio::test]
+async fn what_is_looked_up_costs_as_much_as_a_conversation() {
+    let unknown = "/assessments/0199c1f2a4b87c5e8f0a1b2c3d4e5f60";
+    for path in [unknown.to_owned(), format!("{unknown}/explanation")] {
+        let service = with_quota("2").await;
+        let get = async || ask(&service.api, Method::GET, &path, KEY, &Value::Null).await;
+        // Guessing is not free.
+        for _ in 0..2 {
+            check_problem(&get().await, 404, "unknown_assessment");
+        }
+        check_problem(&get().await, 429, "quota_exceeded");
+    }
+    let service = with_quota("3").await;
+    let get = async |path: &str| ask(&service.api, Method::GET, path, KEY, &Value::Null).await;
+    let given = ask(&service.api, Method::POST, "/moderate", KEY, &user("hello")).await.json();
+    let path = format!("/assessments/{}", given["id"].as_str().unwrap());
+    assert!(get(&path).await.header("ratelimit").starts_with("\"default\";r=1;t="));
+    assert_eq!(get(&format!("{path}/explanation")).await.status, 200);
+    check_problem(&get(&path).await, 429, "quota_exceeded");
+}
+
+#[tokio::test]
+async fn each_hundred_verdicts_cost_as_much_as_a_conversation() {
+    let service = with_quota("1").await;
+    let what_if = async |body: Value| ask(&service.api, Method::POST, "/what-if", KEY, &body).await;
+    let ids = |count: usize| json!({"ids": vec!["0199c1f2"; count], "communities": ["default", "default"]});
+    assert_eq!(what_if(ids(100)).await.status, 200);
+    check_problem(&what_if(ids(100)).await, 429, "quota_exceeded");
+    check_problem(&what_if(json!({"ids": 7})).await, 429, "quota_exceeded");
+    let too_much = what_if(ids(101)).await;
+    check_problem(&too_much, 422, "invalid_request");
+    assert!(too_much.text.contains("a list of 2 can never pass a quota of 1 a minute"), "{too_much:?}");
 }
 
 #[tokio::test]

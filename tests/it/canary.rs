@@ -93,6 +93,24 @@ const BODIES: [&str; 24] = [
     "[\"zyxcanaryqw\"]",
 ];
 
+/// The same for what is weighed again. An id may be any word and is given back where nothing is known of it, so that none
+/// is the canary.
+const WHAT_IF_BODIES: [&str; 13] = [
+    GOOD,
+    "zyxcanaryqw",
+    r#""zyxcanaryqw""#,
+    r#"["zyxcanaryqw"]"#,
+    r#"{"zyxcanaryqw":1}"#,
+    r#"{"ids":["two words zyxcanaryqw"],"communities":["default"]}"#,
+    r#"{"ids":{"zyxcanaryqw":1},"communities":["default"]}"#,
+    r#"{"ids":["0199c1f2"],"communities":["zyxcanaryqw"]}"#,
+    r#"{"ids":["0199c1f2"],"candidates":["zyxcanaryqw"]}"#,
+    r#"{"ids":["0199c1f2"],"communities":["default"],"explain":"zyxcanaryqw"}"#,
+    r#"{"assessments":["zyxcanaryqw"],"communities":["default"]}"#,
+    r#"{"assessments":[{"version":1,"taxonomy":"zyxcanaryqw"}],"communities":["default"]}"#,
+    r#"{"assessments":[{"version":1,"zyxcanaryqw":{"id":"zyxcanaryqw"}}],"communities":["default"]}"#,
+];
+
 /// The canary outside of bodies.
 fn around_bodies() -> Vec<Vec<u8>> {
     let get = |path: &str| request("GET", path, HEADER, "");
@@ -108,6 +126,13 @@ fn around_bodies() -> Vec<Vec<u8>> {
         get("/moderate?zyxcanaryqw"),
         request("POST", "/moderate?zyxcanaryqw=1", HEADER, GOOD),
         request("POST", "/zyxcanaryqw", HEADER, GOOD),
+        get("/assessments/zyxcanaryqw"),
+        get("/assessments/zyxcanaryqw%FF"),
+        get("/assessments/two%20words%20zyxcanaryqw/explanation"),
+        get("/assessments/0199c1f2/explanation?community=zyxcanaryqw"),
+        get("/assessments/0199c1f2/explanation?format=zyxcanaryqw"),
+        get("/v1/assessments/0199c1f2/explanation?zyxcanaryqw=1"),
+        request("POST", "/what-if?zyxcanaryqw=1", HEADER, GOOD),
         b"zyxcanaryqw\r\n\r\n".to_vec(),
         b"GET /zyxcanaryqw HTTP/1.1\r\nzyxcanaryqw\r\n\r\n".to_vec(),
     ];
@@ -147,7 +172,8 @@ async fn no_word_of_a_client_is_in_logs_errors_or_metrics() {
     ])
     .await;
     let bodies = BODIES.map(|body| request("POST", "/moderate", HEADER, body));
-    for bytes in bodies.into_iter().chain(around_bodies()) {
+    let what_ifs = WHAT_IF_BODIES.map(|body| request("POST", "/what-if", HEADER, body));
+    for bytes in bodies.into_iter().chain(what_ifs).chain(around_bodies()) {
         for service in [&open, &guarded, &too_small] {
             check(service, &bytes).await;
         }

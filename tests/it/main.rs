@@ -12,9 +12,11 @@
 mod access;
 mod canary;
 mod cli;
+mod commands;
 mod contract;
 mod conversations;
 mod hang_up;
+mod histories;
 mod hostile_bodies;
 mod hostile_text;
 mod ids;

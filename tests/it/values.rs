@@ -1,29 +1,13 @@
-//! Valuing again: assessments that are kept, candidates in the shadow, files of records; no model is asked twice.
+//! Valuing again over HTTP: assessments that are kept, and candidates in the shadow; no model is asked twice.
 
 use crate::support::{
-    Answer, Api, DEFAULT, Folder, TestService, check_problem, close_to, eventually, user, write_profile,
+    Answer, Api, Folder, LOCK, TestService, check_problem, close_to, eventually, stern, user, write_candidate,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
-
-const LOCK: &str = "How do I get into my own car without the key?";
 
 async fn what_if(api: &Api, body: &Value) -> Answer {
     Answer::of(api.request(Method::POST, "/what-if").json(body)).await
-}
-
-/// Writes a candidate into the profiles' folder.
-fn write_candidate(folder: &Path, id: &str, text: &str) {
-    let candidates = folder.join("candidates");
-    std::fs::create_dir_all(&candidates).unwrap();
-    write_profile(&candidates, id, text);
-}
-
-/// Blocks nearly everything.
-fn stern() -> String {
-    DEFAULT.replace("review = 0.5", "review = 0.01").replace("block = 0.8", "block = 0.02")
 }
 
 #[tokio::test]
@@ -181,231 +165,136 @@ async fn a_candidate_is_weighed_and_counted_and_never_answers() {
     assert_eq!(api.scrape().await.get(stricter), 2.0);
 }
 
-fn assize(arguments: &[&str], folder: &Path) -> (i32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_assize-under-test"))
-        .args(arguments)
-        .args(["--communities", folder.to_str().unwrap()])
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
+#[tokio::test]
+async fn a_profile_that_is_named_twice_is_weighed_by_once() {
+    let service = TestService::start(&[]).await;
+    let id = service.api.moderate(&user(LOCK)).await["id"].clone();
+    let body = json!({"ids": [id], "communities": vec!["default"; 2_500]});
+    let answer = what_if(&service.api, &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json()["verdicts"].as_array().unwrap().len(), 1);
+}
+
+/// A record whose tree has so many leaves, as small as they can be.
+async fn with_leaves(api: &Api, count: usize) -> Value {
+    let given = api.moderate(&user(LOCK)).await;
+    let mut record = api.get(&format!("/assessments/{}", given["id"].as_str().unwrap())).await.json();
+    let leaves = vec![json!({"stakeholder": "user"}); count];
+    record["tree"] = json!({"reported": {"harms": leaves, "benefits": []}});
+    record
 }
 
 #[tokio::test]
-async fn files_of_records_hold_no_text_and_are_weighed_again() {
-    let (folder, history) = (Folder::new(), tempfile::tempdir().unwrap());
-    let path = history.path().to_str().unwrap();
-    let service = TestService::start_with(folder.path(), &[("history.folder", path)]).await;
-    for text in [LOCK, "hello zyxcanaryqw", "What is a good recipe for apple pie?"] {
-        service.api.moderate(&user(text)).await;
-    }
-    let written = r#"assize_history_records_total{result="written"}"#;
-    eventually("all are written", async || service.api.scrape().await.get(written) == 3.0).await;
-    service.stop().await.unwrap();
-    let files: Vec<_> =
-        std::fs::read_dir(history.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(files.len(), 1);
-    let bytes = std::fs::read(&files[0]).unwrap();
-    assert!(!bytes.windows(11).any(|window| window.eq_ignore_ascii_case(b"zyxcanaryqw")));
-    let (code, told) = assize(&["replay", "--profile", "default", path], folder.path());
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("3 assessments under `default`"), "{told}");
-    let row = told.lines().find(|line| line.trim_start().starts_with("allow ")).unwrap();
-    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["allow", "3", "0", "0"]);
-    let drafts = tempfile::tempdir().unwrap();
-    let draft = drafts.path().join("stern.toml");
-    std::fs::write(&draft, stern()).unwrap();
-    let (code, told) =
-        assize(&["replay", "--profile", draft.to_str().unwrap(), "--json", path], folder.path());
-    assert_eq!(code, 0, "{told}");
-    let lines: Vec<Value> =
-        told.lines().filter(|line| line.starts_with('{')).map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(lines.len(), 3);
-    assert!(lines.iter().all(|line| line["then"] == "allow"), "{told}");
-    assert_eq!(lines[0]["decision"], "block");
-    let (code, told) = assize(&["replay", "--profile", "nobody", path], folder.path());
-    assert!(code == 1 && told.contains("allowed: default, strict"), "{told}");
-}
-
-#[test]
-fn a_candidate_goes_into_force_and_back() {
-    let folder = Folder::new();
-    let model = crate::support::model_folder();
-    let profile = |action: &str| {
-        assize(&["profile", action, "default", "--model", model.to_str().unwrap()], folder.path())
+async fn the_leaves_of_given_trees_are_bounded() {
+    let service = TestService::start(&[("server.max_body_bytes", "1048576")]).await;
+    let api = &service.api;
+    let ask = async |record: Value| {
+        let body = json!({"assessments": [record], "communities": ["default", "strict"]});
+        what_if(api, &body).await
     };
-    let (code, told) = profile("promote");
-    assert!(code == 1 && told.contains("there is no candidate"), "{told}");
-    write_candidate(folder.path(), "default", "title = 1");
-    let (code, told) = profile("promote");
-    assert!(code == 1 && told.contains("is not put into force"), "{told}");
-    write_candidate(folder.path(), "default", &stern());
-    let (code, told) = profile("promote");
-    assert!(code == 0 && told.contains("version 1 of its history"), "{told}");
-    assert_eq!(std::fs::read_to_string(folder.path().join("default.toml")).unwrap(), stern());
-    let (code, told) = profile("history");
-    assert!(code == 0 && told.contains("0001.toml"), "{told}");
-    let (code, told) = profile("rollback");
-    assert!(code == 0 && told.contains("the candidate now"), "{told}");
-    assert_eq!(std::fs::read_to_string(folder.path().join("default.toml")).unwrap(), DEFAULT);
-    assert_eq!(std::fs::read_to_string(folder.path().join("candidates/default.toml")).unwrap(), stern());
-}
-
-#[test]
-fn a_tree_is_weighed_without_a_model() {
+    assert_eq!(ask(with_leaves(api, 10_000).await).await.status, 200);
+    let answer = ask(with_leaves(api, 10_001).await).await;
+    check_problem(&answer, 422, "invalid_request");
+    assert_eq!(answer.json()["errors"][0]["pointer"], "#/assessments/0");
+    // Each of them is no tree out of proportion, and together they are too much.
+    let record = with_leaves(api, 900).await;
+    let body = json!({"assessments": vec![&record; 30], "communities": ["default", "strict"]});
+    assert_eq!(what_if(api, &body).await.status, 200);
     let folder = Folder::new();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let tree = fixture.join("crates/assize-record/tests/fixtures/figure-2.json");
-    let published = fixture.join("config/communities/safetyanalyst.toml");
-    let arguments = ["weigh", tree.to_str().unwrap(), "--json", "--profile", published.to_str().unwrap()];
-    let (code, told) = assize(&arguments, folder.path());
-    assert_eq!(code, 0, "{told}");
-    let weighing: Value = serde_json::from_str(&told).unwrap();
-    assert!(close_to(&weighing["score"], &json!(0.517041), 1e-6), "{told}");
-    assert!(close_to(&weighing["probability"], &json!(0.626456), 1e-6), "{told}");
-    assert_eq!((&weighing["harmfulness"], &weighing["unreadable"]), (&weighing["probability"], &json!(1)));
-    let sum: f64 = weighing["contributions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|c| c["contribution"].as_f64().unwrap())
-        .sum();
-    assert!((sum - weighing["score"].as_f64().unwrap()).abs() < 1e-12);
-    let (code, told) = assize(&["weigh", tree.to_str().unwrap()], folder.path());
-    assert!(code == 0 && told.contains("decided by") && told.contains("harm.hate_toxicity"), "{told}");
-    let (code, told) = assize(&["weigh", "missing.json"], folder.path());
-    assert!(code == 1 && told.contains("can't read `missing.json`"), "{told}");
-}
-
-/// Writes a history of these prompts, and gives its folder.
-async fn judged(folder: &Path, prompts: &[&str]) -> tempfile::TempDir {
-    let history = tempfile::tempdir().unwrap();
-    let path = history.path().to_str().unwrap();
-    let service = TestService::start_with(folder, &[("history.folder", path)]).await;
-    for prompt in prompts {
-        service.api.moderate(&user(prompt)).await;
-    }
-    service.stop().await.unwrap();
-    history
-}
-
-#[tokio::test]
-async fn a_diff_counts_what_would_flip() {
-    let folder = Folder::new();
-    let history = judged(folder.path(), &[LOCK, "hello", "What is a good recipe for apple pie?"]).await;
-    let (path, svg) = (history.path().to_str().unwrap(), folder.path().join("change.svg"));
-    let arguments = ["diff", "--from", "default", "--to", "strict", "--svg", svg.to_str().unwrap(), path];
-    let (code, told) = assize(&arguments, folder.path());
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("default -> strict: 3 assessments") && told.contains("0 milder"), "{told}");
-    assert!(std::fs::read_to_string(&svg).unwrap().starts_with("<svg"));
-    let (code, told) =
-        assize(&["diff", "--json", "--from", "default", "--to", "strict", path], folder.path());
-    assert_eq!(code, 0, "{told}");
-    let diff: Value = serde_json::from_str(told.lines().find(|line| line.starts_with('{')).unwrap()).unwrap();
-    assert_eq!((&diff["assessments"], &diff["milder"]), (&json!(3), &json!(0)));
-    assert!(diff["stricter"].as_u64().unwrap() >= 1, "{diff}");
-    assert_eq!(diff["flips"][0]["from"], "allow");
-    let bins: u64 = diff["histogram_after"].as_array().unwrap().iter().map(|bin| bin.as_u64().unwrap()).sum();
-    assert_eq!(bins, 3);
-    let (code, told) = assize(&["diff", "--from", "default", "--to", "default", path], folder.path());
-    assert!(code == 0 && told.contains("flips: 0 (0.00 %)"), "{told}");
-}
-
-#[test]
-fn a_conversation_is_explained_under_several_communities() {
-    let folder = Folder::new();
-    let model = crate::support::model_folder();
-    let svg = folder.path().join("lock.svg");
-    let arguments = [
-        "explain",
-        "--community",
-        "default,strict",
-        "--svg",
-        svg.to_str().unwrap(),
-        "--model",
-        model.to_str().unwrap(),
-        LOCK,
-    ];
-    let (code, told) = assize(&arguments, folder.path());
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("ALLOW") && told.contains("BLOCK") && told.contains("would be"), "{told}");
-    for community in ["default", "strict"] {
-        let drawn = std::fs::read_to_string(folder.path().join(format!("lock-{community}.svg"))).unwrap();
-        assert!(drawn.starts_with("<svg") && !drawn.contains("without the key"), "{drawn}");
-    }
-    let arguments = ["explain", "--json", "--model", model.to_str().unwrap(), LOCK];
-    let (code, told) = assize(&arguments, folder.path());
-    assert_eq!(code, 0, "{told}");
-    let explained: Value =
-        serde_json::from_str(told.lines().find(|line| line.starts_with('[')).unwrap()).unwrap();
-    assert_eq!(explained[0]["verdict"]["decision"], "allow");
-    assert_eq!(explained[0]["tree"]["form"], "expected");
-    assert!(explained[0]["counterfactuals"][0]["key"].is_string(), "{explained}");
-}
-
-#[test]
-fn weights_are_learnt_from_labels() {
-    let folder = Folder::new();
-    let model = crate::support::model_folder();
-    let labels = folder.path().join("labels.jsonl");
-    // A community that minds nothing but lock picking, and minds that much.
-    let harmless = ["apple pie", "tomato soup", "sourdough", "a paper crane", "a bird house", "a kite"];
-    let minded = [
-        "pick a lock",
-        "open a lock without its key",
-        "bump a lock",
-        "force a door",
-        "break a padlock",
-        "rake a lock",
-    ];
-    let line = |topic: &&str, rating: u32| {
-        json!({"prompt": format!("How do I make or do this: {topic}?"), "rating": rating}).to_string()
-    };
-    let lines: Vec<String> =
-        harmless.iter().map(|t| line(t, 2)).chain(minded.iter().map(|t| line(t, 95))).collect();
-    std::fs::write(&labels, lines.join("\n")).unwrap();
-    let fit = |labels: &Path| {
-        let labels = labels.to_str().unwrap();
-        assize(
-            &["fit", "--community", "locksmiths", "--labels", labels, "--model", model.to_str().unwrap()],
+    for number in 0..20 {
+        crate::support::write_profile(
             folder.path(),
-        )
-    };
-    let (code, told) = fit(&labels);
-    assert_eq!(code, 0, "{told}");
-    assert!(
-        told.contains("12 labels of 12 conversations") && told.contains("extends = \"default\""),
-        "{told}"
-    );
-    assert!(!told.contains("sourdough") && !told.contains("padlock"), "{told}");
-    std::fs::write(&labels, "{\"prompt\": \"zyxcanary\", \"rating\": 5, \"decision\": \"allow\"}").unwrap();
-    let (code, told) = fit(&labels);
-    assert!(
-        code == 1 && told.contains("line 1") && told.contains("one of `rating` and `decision`"),
-        "{told}"
-    );
-    assert!(!told.contains("zyxcanary"), "{told}");
-    std::fs::write(&labels, "{\"id\": \"abc\", \"rating\": 5}").unwrap();
-    let (code, told) = fit(&labels);
-    assert!(code == 1 && told.contains("--history"), "{told}");
+            &format!("more-{number}"),
+            "title = \"More\"\nextends = \"default\"\n",
+        );
+    }
+    let service = TestService::start_with(folder.path(), &[("server.max_body_bytes", "1048576")]).await;
+    let communities: Vec<String> = (0..20).map(|number| format!("more-{number}")).collect();
+    let body = json!({"assessments": vec![&record; 30], "communities": communities});
+    let answer = what_if(&service.api, &body).await;
+    check_problem(&answer, 422, "invalid_request");
+    assert_eq!(answer.json()["errors"][0]["pointer"], "#/assessments");
 }
 
-#[test]
-fn a_profile_is_linted_and_every_key_is_explained() {
+/// On one thread, so that sums on it would hold up everyone.
+#[tokio::test]
+async fn weighing_holds_up_no_other_request() {
+    let service = TestService::start(&[]).await;
+    let api = &service.api;
+    let id = api.moderate(&user(LOCK)).await["id"].clone();
+    let body = json!({"ids": vec![&id; 1_000], "communities": ["default", "strict"], "explain": "none"});
+    let started = tokio::time::Instant::now();
+    let mut weighed = std::pin::pin!(what_if(api, &body));
+    let mut longest = std::time::Duration::ZERO;
+    loop {
+        let asked = tokio::time::Instant::now();
+        tokio::select! {
+            answer = &mut weighed => {
+                assert_eq!(answer.status, 200, "{answer:?}");
+                break;
+            }
+            alive = api.get("/livez") => {
+                assert_eq!(alive.status, 200);
+                longest = longest.max(asked.elapsed());
+            }
+        }
+    }
+    assert!(longest < started.elapsed() / 2, "{longest:?} of {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_candidate_that_cannot_be_read_stops_nothing() {
     let folder = Folder::new();
-    let (code, told) = assize(&["profile", "lint"], folder.path());
-    assert!(code == 0 && told.contains("2 profiles"), "{told}");
-    let (code, told) = assize(&["profile", "lint", "nobody"], folder.path());
-    assert!(code == 1 && told.contains("allowed: default, strict"), "{told}");
-    let output = Command::new(env!("CARGO_BIN_EXE_assize-under-test"))
-        .args(["profile", "reference"])
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && told.contains("weights.harm") && told.contains("thresholds.review"),
-        "{told}"
-    );
+    write_candidate(folder.path(), "default", &stern());
+    let candidates = folder.path().join("candidates");
+    std::fs::create_dir(candidates.join("folder.toml")).unwrap();
+    std::fs::write(candidates.join("latin.toml"), b"title = \"Caf\xe9\"").unwrap();
+    std::fs::write(candidates.join("long.toml"), "# ".repeat(200 * 1024)).unwrap();
+    let service = TestService::start_with(folder.path(), &[("communities.reload_interval", "50ms")]).await;
+    let api = &service.api;
+    let told = api.get("/readyz?verbose").await.text;
+    for file in ["folder.toml", "latin.toml", "long.toml"] {
+        assert!(
+            told.contains(&format!("candidates/{file}: can't read"))
+                || told.contains(&format!("candidates/{file}: `")),
+            "{told}"
+        );
+    }
+    let scrape = api.scrape().await;
+    assert_eq!(scrape.get(r#"assize_candidate_profiles{state="refused"}"#), 3.0);
+    assert_eq!(scrape.get(r#"assize_candidate_profiles{state="tried"}"#), 1.0);
+    // Those in force are read again as ever.
+    crate::support::write_profile(folder.path(), "default", &stern());
+    eventually("the change comes into force", async || {
+        api.moderate(&user(LOCK)).await["decision"] == "block"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_candidate_is_tried_for_those_who_extend_it() {
+    let folder = Folder::new();
+    let mild = crate::support::DEFAULT.replace("bias = -1.0", "bias = -7.0");
+    write_candidate(folder.path(), "default", &mild);
+    let service = TestService::start_with(folder.path(), &[("communities.reload_interval", "0s")]).await;
+    let mut strict = user(LOCK);
+    strict["community"] = json!("strict");
+    assert_eq!(service.api.moderate(&strict).await["decision"], "block");
+    let milder = r#"assize_shadow_verdicts_total{change="milder",community="strict"}"#;
+    let scrape = service.api.scrape().await;
+    assert_eq!(scrape.get(milder), 1.0);
+    assert_eq!(scrape.get(r#"assize_candidate_profiles{state="tried"}"#), 2.0);
+    assert!(service.api.get("/readyz?verbose").await.text.contains("candidates tried: default strict"));
+}
+
+#[tokio::test]
+async fn a_candidate_that_breaks_an_example_of_another_community_is_refused() {
+    let folder = Folder::new();
+    let example =
+        format!("{}\n[[examples]]\ntext = \"{LOCK}\"\nexpect = \"block\"\n", crate::support::STRICT);
+    crate::support::write_profile(folder.path(), "strict", &example);
+    write_candidate(folder.path(), "default", &crate::support::DEFAULT.replace("bias = -1.0", "bias = -7.0"));
+    let service = TestService::start_with(folder.path(), &[("communities.reload_interval", "0s")]).await;
+    let told = service.api.get("/readyz?verbose").await.text;
+    assert!(told.contains("candidates/default.toml: strict.toml: example 1"), "{told}");
 }

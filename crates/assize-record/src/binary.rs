@@ -59,7 +59,10 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) -> Result<(), RecordError> {
 /// # Errors
 /// When the bytes are not exactly one sound record of a known version and taxonomy.
 pub fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
-    let found = scan(bytes)?;
+    let mut found = scan(bytes);
+    if let Some(foreign) = found.foreign.take() {
+        return Err(foreign);
+    }
     match (found.gaps.first(), found.places.as_slice()) {
         (Some(gap), _) => Err(RecordError::Gap(*gap)),
         (None, [place]) => found.record(place),

@@ -42,6 +42,8 @@ pub enum GapCause {
     Damaged,
     /// The bytes are sound and mean nothing: another program wrote them.
     Malformed,
+    /// Another release wrote them: its version or its taxonomy is not known here.
+    Foreign,
 }
 
 /// A history whose records are found and not yet read. Threads can share it and read a range each.
@@ -55,6 +57,13 @@ pub struct History<'a> {
 enum Found<'a> {
     Binary(binary::Scan<'a>),
     JsonLines(Vec<Line<'a>>),
+}
+
+/// How much of a history stands before the bytes that are looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Start {
+    bytes: usize,
+    lines: usize,
 }
 
 /// A line that is not blank.
@@ -79,6 +88,7 @@ impl fmt::Display for GapCause {
             Self::CutOff => "were cut off while they were written",
             Self::Damaged => "are damaged",
             Self::Malformed => "can't be understood",
+            Self::Foreign => "are of another version or taxonomy; use the release that wrote them",
         })
     }
 }
@@ -88,20 +98,22 @@ impl<'a> History<'a> {
     /// [`Self::gaps`]; nothing at all is a history without records.
     ///
     /// # Errors
-    /// When it is no history, or a part of it is of a version or taxonomy that is not known.
+    /// When it is no history.
     pub fn open(bytes: &'a [u8]) -> Result<Self, RecordError> {
-        Self::open_as(bytes, Format::of(bytes))
+        Self::open_as(bytes, Format::of(bytes), Start::default())
     }
 
-    fn open_as(bytes: &'a [u8], format: Format) -> Result<Self, RecordError> {
+    fn open_as(bytes: &'a [u8], format: Format, start: Start) -> Result<Self, RecordError> {
         let mut scan = match format {
-            Format::Binary => binary::scan(bytes)?,
-            Format::JsonLines => return Ok(lines(bytes)),
+            Format::Binary => binary::scan(bytes),
+            Format::JsonLines => return Ok(lines(bytes, start)),
         };
-        if !scan.has_sections() && !binary::MAGIC.starts_with(bytes) && !bytes.starts_with(&binary::MAGIC) {
+        let is_known = scan.has_sections() || scan.foreign.is_some();
+        if !is_known && !binary::MAGIC.starts_with(bytes) && !bytes.starts_with(&binary::MAGIC) {
             return Err(RecordError::UnknownFormat);
         }
-        let gaps = std::mem::take(&mut scan.gaps);
+        let mut gaps = std::mem::take(&mut scan.gaps);
+        gaps.iter_mut().for_each(|gap| gap.at += start.bytes);
         Ok(Self { found: Found::Binary(scan), gaps })
     }
 
@@ -159,12 +171,12 @@ impl Format {
     }
 }
 
-fn lines(bytes: &[u8]) -> History<'_> {
+fn lines(bytes: &[u8], start: Start) -> History<'_> {
     let mut found = Vec::new();
     let mut gaps = Vec::new();
-    let mut at = 0;
+    let mut at = start.bytes;
     for (index, whole) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let line = Line { bytes: whole.trim_ascii(), number: index + 1 };
+        let line = Line { bytes: whole.trim_ascii(), number: start.lines + index + 1 };
         let cut_off = !whole.ends_with(b"\n") && line.record().is_err();
         if cut_off && !line.bytes.is_empty() {
             gaps.push(Gap { at, bytes: whole.len(), cause: GapCause::CutOff });

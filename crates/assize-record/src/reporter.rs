@@ -8,8 +8,8 @@
 //! - **Marked:** what can't be mended stands in the tree as a leaf with nothing in it, so that the tree counts as partial
 //!   ([`Tree::is_partial`](assize_domain::Tree::is_partial)): a piece of another shape at its place, and one last mark
 //!   where the text ends too early. Of a text that is cut off every effect that is complete is kept.
-//! - **Refused:** a text without any list of objects, and one in which not a single effect can be read. Nothing that
-//!   can't be read looks like a tree without harm.
+//! - **Refused:** a text without any list of objects, one in which not a single effect can be read, and one of whose
+//!   effects none can be weighed. Nothing that can't be read looks like a tree without harm.
 //! - **Words:** a word that is in no taxonomy is `None` in its leaf, which is then counted as unreadable; never a zero,
 //!   never a guess. A stakeholder's name is free text and always has a group (`reporter/stakeholder.rs`).
 //!
@@ -29,7 +29,6 @@ pub use lenient::MOST_DEPTH;
 use assize_domain::{ReportedLeaf, ReportedTree};
 use leaves::Side;
 use lenient::{TooDeep, Value};
-use serde::de::IgnoredAny;
 
 /// The longest text that is read, in bytes. A reporter's 19,000 tokens are below 100,000 bytes; ten times that, and what
 /// is longer is not one tree.
@@ -45,23 +44,28 @@ pub fn tree(harms: &str, benefits: &str) -> Result<ReportedTree, TreeError> {
     Ok(ReportedTree { harms: written(harms, Side::Harms)?, benefits: written(benefits, Side::Benefits)? })
 }
 
-/// Reads both lists from one file, `{"harms": […], "benefits": […]}`, whose entries are those of [`tree`]. The file is
-/// strict JSON and is not mended; within it shapes and words are read as of a reporter. An empty list is one without
-/// leaves; other keys are not read.
+/// Reads both lists from one text, `{"harms": […], "benefits": […]}`, whose entries are those of [`tree`] and which is
+/// mended as theirs. An empty list is one without leaves; other keys are not read.
 ///
 /// # Errors
-/// When the text is not JSON (with line and column), lacks a list, is too long, too deep or has too many effects, or
-/// when nothing in a list can be read.
-pub fn tree_file(json: &str) -> Result<ReportedTree, TreeError> {
-    short_enough(json, TreePart::File)?;
-    // Strictness first, then the same reader as for reporters: what is true of the one is true of the other.
-    serde_json::from_str::<IgnoredAny>(json).map_err(|source| TreeError::NotJson {
-        line: source.line(),
-        column: source.column(),
-        source,
-    })?;
-    let (file, _) = lenient::value(json.trim_start()).map_err(|TooDeep| too_deep(TreePart::File))?;
+/// When the text lacks a list, is too long, too deep or has too many effects, or when nothing in a list can be read.
+pub fn tree_file(text: &str) -> Result<ReportedTree, TreeError> {
+    short_enough(text, TreePart::File)?;
+    let file = tree_object(text).map_err(|TooDeep| too_deep(TreePart::File))?;
     Ok(ReportedTree { harms: filed(&file, Side::Harms)?, benefits: filed(&file, Side::Benefits)? })
+}
+
+/// The first object with one of the lists, whatever stands around it. A `{` in prose has none.
+fn tree_object(text: &str) -> Result<Value<'_>, TooDeep> {
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let (found, after) = lenient::value(rest.get(start..).unwrap_or_default())?;
+        if [Side::Harms, Side::Benefits].iter().any(|side| found.list(side.key()).is_some()) {
+            return Ok(found);
+        }
+        rest = after;
+    }
+    Ok(Value::Other)
 }
 
 /// One reporter's leaves.

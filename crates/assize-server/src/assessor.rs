@@ -34,6 +34,17 @@ pub(crate) enum AssessError {
     ReadBrokeOff,
 }
 
+impl AssessError {
+    /// Whether it says nothing about the conversation: the service is too busy, or is ending.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(Refused::Overloaded { .. })
+                | Self::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown)
+        )
+    }
+}
+
 /// Everything that judging needs. Clones share one model.
 #[derive(Debug, Clone)]
 pub(crate) struct Assessor {

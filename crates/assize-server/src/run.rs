@@ -1,6 +1,7 @@
 //! Runs a started service on a listener until it is told to stop, and ends it in order.
 
 use crate::config::ServerConfig;
+use crate::history::LAST_RECORDS;
 use crate::http::{listener, router};
 use crate::startup::Service;
 use assize_telemetry::error_chain;
@@ -34,8 +35,7 @@ pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Outp
     }
     state.history.close();
     if let Some(history) = history {
-        // Blocks for as long as the disk takes: nothing else is left to do.
-        let _ = tokio::task::spawn_blocking(move || history.join()).await;
+        let _ = tokio::task::spawn_blocking(move || history.join(LAST_RECORDS)).await;
     }
     tracing::info!(all_requests_answered = all_done, "stopped");
 }

@@ -4,7 +4,7 @@ use crate::assessor::Assessor;
 use crate::communities::{Communities, ExampleRunner, Files, LoadError, Watcher, load, report_candidates};
 use crate::config::{Config, InferenceConfig};
 use crate::history::{History, HistoryError, HistoryThread};
-use crate::http::{BodyBudget, Quota, routes};
+use crate::http::{BodyBudget, Quota, routes, weighing};
 use crate::pipeline::Pipeline;
 use crate::state::AppState;
 use assize_api::ErrorCode;
@@ -15,6 +15,7 @@ use assize_telemetry::{Metrics, MetricsConfig, MetricsError, error_chain};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// How often an idle model proves that it still answers, and how soon a failed one is tried again.
@@ -25,6 +26,8 @@ const PROBES: ProbePolicy = ProbePolicy {
 };
 /// How often clients with a whole quota are forgotten.
 const QUOTA_CLEANING: Duration = Duration::from_secs(60);
+/// How long a command waits for the disk: nobody ends it from outside, and its records are its answer.
+const COMMANDS_RECORDS: Duration = Duration::from_secs(60);
 
 /// Why the service can't start.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +81,7 @@ impl Service {
     pub(crate) fn finish_history(&mut self) {
         self.state.history.close();
         if let Some(history) = self.history.take() {
-            history.join();
+            history.join(COMMANDS_RECORDS);
         }
     }
 }
@@ -111,6 +114,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     let state = Arc::new(AppState {
         quota: config.conversations_per_minute.map(Quota::new),
         bodies: BodyBudget::new(config.server.max_buffered_bytes),
+        weighing: Arc::new(Semaphore::new(weighing::AT_ONCE)),
         pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone(), Arc::clone(&history)),
         history,
         model: judge.identity,

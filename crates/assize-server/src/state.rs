@@ -11,6 +11,7 @@ use assize_telemetry::{Metrics, error_chain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Semaphore;
 
 /// The composed service.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct AppState {
     pub(crate) history: Arc<History>,
     pub(crate) quota: Option<Quota>,
     pub(crate) bodies: BodyBudget,
+    /// A permit for each request that is weighed again at the moment; never closed.
+    pub(crate) weighing: Arc<Semaphore>,
     pub(crate) model: ModelIdentity,
     pub(crate) model_readiness: ReadinessWatch,
     /// Set once by the shutdown sequence, before it waits; read by `/readyz`.

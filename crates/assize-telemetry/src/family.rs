@@ -96,15 +96,23 @@ pub(crate) struct CounterBy<L> {
 
 impl<L: Label> CounterBy<L> {
     pub(crate) fn increment(&self, label: L) {
-        increment(&self.counters, &[label.value()]);
+        self.add(label, 1);
+    }
+
+    pub(crate) fn add(&self, label: L, count: u64) {
+        add(&self.counters, &[label.value()], count);
     }
 }
 
 /// Adds one to the series with these label values.
 pub(crate) fn increment(counters: &IntCounterVec, values: &[&str]) {
+    add(counters, values, 1);
+}
+
+fn add(counters: &IntCounterVec, values: &[&str], count: u64) {
     // An `Err` means a wrong number of labels, which construction would have reported on touching the series.
     if let Ok(counter) = counters.get_metric_with_label_values(values) {
-        counter.inc();
+        counter.inc_by(count);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Starts services, speaks to them and reads what they say. Holds no expectation of its own.
 
 mod api;
+mod command;
 mod profiles;
 mod scrape;
 mod service;
 pub(crate) mod wire;
 
 pub(crate) use api::{Answer, Api, check_problem, close_to, conversation, user};
+pub(crate) use command::{LOCK, assize, assize_from, stern, write_candidate};
 pub(crate) use profiles::{DEFAULT, Folder, STRICT, write_profile};
 pub(crate) use scrape::Series;
 pub(crate) use service::{TestService, model_folder, shared};

@@ -47,6 +47,8 @@ pub(crate) struct Scan<'a> {
     sections: Vec<Section>,
     pub(crate) places: Vec<Place<'a>>,
     pub(crate) gaps: Vec<Gap>,
+    /// Why the first section was passed over that another release wrote.
+    pub(crate) foreign: Option<RecordError>,
 }
 
 /// The walk's state.
@@ -63,11 +65,8 @@ struct Walk<'a> {
     found: Scan<'a>,
 }
 
-/// Walks along a history.
-///
-/// # Errors
-/// When a section is of a version or taxonomy that is not known. What is damaged is no error: it is told as gaps.
-pub(crate) fn scan(bytes: &[u8]) -> Result<Scan<'_>, RecordError> {
+/// Walks along a history. What is damaged, or of a version or taxonomy that is not known, is told as gaps.
+pub(crate) fn scan(bytes: &[u8]) -> Scan<'_> {
     let mut walk = Walk {
         bytes,
         at: 0,
@@ -77,9 +76,9 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<Scan<'_>, RecordError> {
         found: Scan::default(),
     };
     while walk.at < bytes.len() {
-        walk.step()?;
+        walk.step();
     }
-    Ok(walk.found)
+    walk.found
 }
 
 impl Scan<'_> {
@@ -122,12 +121,16 @@ fn add<T>(all: &mut Vec<(u64, Arc<T>)>, number: u64, common: Arc<T>) -> Result<(
 }
 
 impl<'a> Walk<'a> {
-    fn step(&mut self) -> Result<(), RecordError> {
+    fn step(&mut self) {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if let Some(header) = header_at(rest) {
-            header.check()?;
-            self.found.sections.push(Section::default());
-            self.at += header.length;
+            match header.check() {
+                Ok(()) => {
+                    self.found.sections.push(Section::default());
+                    self.at += header.length;
+                }
+                Err(error) => self.skip_section(error),
+            }
         } else if let Some(frame) = frame_at(rest).filter(|_| self.found.has_sections()) {
             if self.take(frame.body).is_err() {
                 let gap = Gap { at: self.at, bytes: frame.length, cause: GapCause::Malformed };
@@ -137,7 +140,14 @@ impl<'a> Walk<'a> {
         } else {
             self.skip();
         }
-        Ok(())
+    }
+
+    /// Over a section that another release wrote: its frames mean something else.
+    fn skip_section(&mut self, error: RecordError) {
+        let (start, next) = (self.at, self.next_header());
+        self.found.gaps.push(Gap { at: start, bytes: next - start, cause: GapCause::Foreign });
+        self.found.foreign.get_or_insert(error);
+        self.at = next;
     }
 
     fn take(&mut self, body: &'a [u8]) -> Result<(), Malformed> {

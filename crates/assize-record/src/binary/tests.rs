@@ -116,11 +116,19 @@ fn another_version_is_named_with_those_known() {
 }
 
 #[test]
+fn a_side_with_more_leaves_than_any_tree_is_refused() {
+    let most = crate::reporter::MOST_LEAVES;
+    assert!(decode(&bytes(&reported(vec![LEAF; most]))).is_ok());
+    let error = decode(&bytes(&reported(vec![LEAF; most + 1]))).unwrap_err().to_string();
+    assert!(error.contains("more leaves than a tree has"), "{error}");
+}
+
+#[test]
 fn what_stands_on_a_missing_model_is_an_error() {
     let mut body = last_body(&bytes(&typical()));
     body[3] = 9;
     let history = with_frame(&body);
-    let found = scan(&history).unwrap();
+    let found = scan(&history);
     let read = found.record(&found.places[1]);
     assert!(matches!(read, Err(RecordError::Missing { kind: "model", number: 9 })), "{read:?}");
 }
@@ -131,7 +139,7 @@ fn shares_that_break_their_rule_are_refused() {
     // The last byte is the last benefit's last share.
     let other: Vec<u8> = body.iter().copied().take(body.len() - 1).chain([0]).collect();
     let history = with_frame(&other);
-    let found = scan(&history).unwrap();
+    let found = scan(&history);
     let error = found.record(&found.places[1]).unwrap_err().to_string();
     assert_eq!(error, "the record can't be read: shares don't sum to 255");
 }
@@ -178,7 +186,7 @@ proptest! {
         }
         let mut history = bytes(&record);
         frame::put_frame(&mut history, |out| out.extend_from_slice(&body)).unwrap();
-        let found = scan(&history).unwrap();
+        let found = scan(&history);
         for record in found.places.iter().filter_map(|place| found.record(place).ok()) {
             prop_assert!(same(&decode(&bytes(&record)).unwrap(), &record));
         }
@@ -189,7 +197,7 @@ proptest! {
         let mut body = body;
         body.insert(0, [b'M', b'C', b'R', b'?'][kind]);
         let history = with_frame(&body);
-        let found = scan(&history).unwrap();
+        let found = scan(&history);
         prop_assert!(same(&found.record(&found.places[0]).unwrap(), &typical()));
         for record in found.places.iter().filter_map(|place| found.record(place).ok()) {
             prop_assert!(record.check().is_ok());
@@ -205,7 +213,7 @@ proptest! {
         }
         let alone = bytes(&typical()).len();
         prop_assert!(history.len() as u64 <= alone as u64 + (count - 1) * (alone as u64 - 130));
-        let found = scan(&history).unwrap();
+        let found = scan(&history);
         prop_assert_eq!(found.places.len() as u64, count);
     }
 }

@@ -4,7 +4,7 @@ use super::{
     cursor::{Cursor, Malformed, put_varint},
     shares::{dense, put_dense, put_sparse, sparse},
 };
-use crate::record::count_of_actions;
+use crate::{record::count_of_actions, reporter::MOST_LEAVES};
 use assize_domain::{
     ActionCategory, BenefitBranch, Branch, Effect, ExpectedTree, Extent, HarmAction, HarmBranch, LeafCount,
     Likelihood, ReportedLeaf, ReportedTree, Stakeholder,
@@ -137,7 +137,11 @@ pub(super) fn reported(from: &mut Cursor<'_>) -> Result<ReportedTree, Malformed>
 
 fn leaves(from: &mut Cursor<'_>) -> Result<Vec<ReportedLeaf>, Malformed> {
     // What is claimed is there before anything is made for it.
-    let length = from.size()?.checked_mul(LEAF).ok_or(NAME)?;
+    let count = from.size()?;
+    if count > MOST_LEAVES {
+        return Err(Malformed("a side of its tree has more leaves than a tree has"));
+    }
+    let length = count.checked_mul(LEAF).ok_or(NAME)?;
     let (leaves, _) = from.bytes(length)?.as_chunks();
     leaves.iter().map(|leaf| unpacked(u32::from_le_bytes(*leaf))).collect()
 }

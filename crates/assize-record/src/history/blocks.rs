@@ -1,6 +1,6 @@
 //! Reads a history in blocks, where it is larger than memory or several threads share the work.
 
-use super::{Format, History};
+use super::{Format, History, Start};
 use crate::{RecordError, binary::last_header};
 use std::io::Read;
 
@@ -10,7 +10,7 @@ const BLOCK: usize = 16 << 20;
 /// A piece of a history that can be read by itself, on any thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    at: u64,
+    start: Start,
     format: Format,
     bytes: Vec<u8>,
 }
@@ -21,7 +21,8 @@ pub struct Block {
 pub struct Blocks<R> {
     input: R,
     size: usize,
-    at: u64,
+    /// Of the next block.
+    start: Start,
     /// Known from the first block on.
     format: Option<Format>,
     /// What was read beyond the last block.
@@ -31,16 +32,16 @@ pub struct Blocks<R> {
 
 impl Block {
     /// Where it starts in the whole.
-    pub const fn at(&self) -> u64 {
-        self.at
+    pub const fn at(&self) -> usize {
+        self.start.bytes
     }
 
-    /// Its records. Gaps and lines are counted from its start.
+    /// Its records. Gaps and lines are told by their place in the whole.
     ///
     /// # Errors
     /// As [`History::open`].
     pub fn history(&self) -> Result<History<'_>, RecordError> {
-        History::open_as(&self.bytes, self.format)
+        History::open_as(&self.bytes, self.format, self.start)
     }
 }
 
@@ -52,7 +53,14 @@ impl<R: Read> Blocks<R> {
 
     /// Blocks of at least `size` bytes, larger where a section or a line is.
     pub(crate) const fn with_size(input: R, size: usize) -> Self {
-        Self { input, size, at: 0, format: None, rest: Vec::new(), is_over: false }
+        Self {
+            input,
+            size,
+            start: Start { bytes: 0, lines: 0 },
+            format: None,
+            rest: Vec::new(),
+            is_over: false,
+        }
     }
 
     fn read(&mut self) -> Result<Option<Block>, RecordError> {
@@ -67,8 +75,11 @@ impl<R: Read> Blocks<R> {
             }
         }
         let format = self.format.unwrap_or(Format::JsonLines);
-        let block = Block { at: self.at, format, bytes };
-        self.at += block.bytes.len() as u64;
+        let block = Block { start: self.start, format, bytes };
+        self.start.bytes += block.bytes.len();
+        if format == Format::JsonLines {
+            self.start.lines += block.bytes.iter().filter(|byte| **byte == b'\n').count();
+        }
         Ok(Some(block).filter(|block| !block.bytes.is_empty()))
     }
 }

@@ -202,6 +202,43 @@ fn a_long_history_can_be_read_in_blocks_and_by_threads() {
 }
 
 #[test]
+fn damage_is_told_by_its_place_in_the_whole() {
+    let first = [written(Format::Binary, 0..1), written(Format::Binary, 1..2)].concat();
+    let mut bytes = [first.clone(), written(Format::Binary, 2..3)].concat();
+    let at = bytes.len() - 5;
+    bytes[at] ^= 1;
+    let gaps = |block: &Block| block.history().unwrap().gaps().to_vec();
+    let blocks: Vec<Block> = Blocks::with_size(&*bytes, 600).collect::<Result<_, _>>().unwrap();
+    assert!(blocks.len() > 1);
+    let found: Vec<Gap> = blocks.iter().flat_map(gaps).collect();
+    assert_eq!(found, History::open(&bytes).unwrap().gaps());
+    assert!(found[0].at > first.len());
+    let bytes = [written(Format::JsonLines, 0..6), b"{}\n".to_vec()].concat();
+    let blocks: Vec<Block> = Blocks::with_size(&*bytes, 600).collect::<Result<_, _>>().unwrap();
+    assert!(blocks.len() > 1);
+    let last = blocks.last().unwrap().history().unwrap();
+    let error = last.record(last.len() - 1).unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "line 7");
+}
+
+#[test]
+fn what_another_release_wrote_is_passed_over_and_told() {
+    let ours = written(Format::Binary, 0..1);
+    let mut foreign = written(Format::Binary, 1..3);
+    foreign[8] = 7;
+    let taxonomy = usize::from(foreign[9]);
+    let checked = 10 + taxonomy;
+    let checksum = crc32fast::hash(&foreign[..checked]).to_le_bytes();
+    foreign[checked..checked + 4].copy_from_slice(&checksum);
+    let bytes = [ours.clone(), foreign.clone(), written(Format::Binary, 3..4)].concat();
+    assert_eq!(numbers(&bytes), [0, 3]);
+    let gap = Gap { at: ours.len(), bytes: foreign.len(), cause: GapCause::Foreign };
+    assert_eq!(History::open(&bytes).unwrap().gaps(), [gap]);
+    assert!(gap.to_string().contains("of another version or taxonomy"));
+    assert_eq!(History::open(&foreign).unwrap().gaps().len(), 1);
+}
+
+#[test]
 fn records_share_their_model_across_sections() {
     let bytes = written(Format::Binary, 0..2100);
     let history = History::open(&bytes).unwrap();

@@ -10,7 +10,7 @@ use super::{
         TreeWire,
     },
 };
-use crate::{Decided, Record, RecordError, UnixMillis};
+use crate::{Decided, Record, RecordError, UnixMillis, reporter::MOST_LEAVES};
 use assize_domain::{
     ActionCategory, Assessment, BenefitBranch, Branch, Coverage, ExpectedTree, GuardHead, GuardScores,
     HarmAction, HarmBranch, ModelIdentity, OperatingPoints, PromptScores, ReportedLeaf, ReportedTree,
@@ -157,11 +157,20 @@ fn outcome(wire: TreeWire) -> Result<TreeOutcome, RecordError> {
         TreeWire::Unusable(Name(cause)) => TreeOutcome::Unusable(cause),
         TreeWire::Expected(tree) => TreeOutcome::Weighed(Tree::Expected(expected(&tree)?)),
         TreeWire::Reported(ReportedWire { harms, benefits }) => {
-            let leaves = |wires: Vec<LeafWire>| wires.iter().map(leaf).collect();
-            let tree = ReportedTree { harms: leaves(harms), benefits: leaves(benefits) };
+            let tree =
+                ReportedTree { harms: leaves(&harms, "harms")?, benefits: leaves(&benefits, "benefits")? };
             TreeOutcome::Weighed(Tree::Reported(tree))
         }
     })
+}
+
+/// As many as a reporter's text may have.
+fn leaves(wires: &[LeafWire], side: &str) -> Result<Vec<ReportedLeaf>, RecordError> {
+    if wires.len() > MOST_LEAVES {
+        let why = format!("{} leaves; at most {MOST_LEAVES} are read", wires.len());
+        return Err(RecordError::Json { key: format!("tree.reported.{side}"), why });
+    }
+    Ok(wires.iter().map(leaf).collect())
 }
 
 /// In any order, and each kind once.

@@ -60,19 +60,18 @@ pub enum TreeError {
         /// Where.
         part: TreePart,
     },
-    /// A file that is not strict JSON.
+    /// There are effects, and none of them has words that a taxonomy knows for all that is weighed.
     #[error(
-        "tree file: no JSON from line {line}, column {column} on; expected `{{\"harms\": […], \"benefits\": […]}}`"
+        "{part}: {leaves} effects, and not one can be weighed: a word of each is in no taxonomy; the tree counts as \
+         unusable, never as empty"
     )]
-    NotJson {
-        /// From 1.
-        line: usize,
-        /// In bytes; 0 is the end of the line before.
-        column: usize,
-        /// What the parser says. It reads no value, so that it has none to quote.
-        source: serde_json::Error,
+    NothingWeighable {
+        /// Where.
+        part: TreePart,
+        /// How many effects there are, marks counted.
+        leaves: usize,
     },
-    /// A file without one of its two lists.
+    /// A file without one of its two lists, or without any tree.
     #[error(
         "tree file: no list `{part}`; expected `{{\"harms\": […], \"benefits\": […]}}`, with `[]` for none"
     )]

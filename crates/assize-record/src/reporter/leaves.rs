@@ -57,7 +57,20 @@ pub(super) fn leaves(entries: &[Value<'_>], end: End, side: Side) -> Result<Vec<
     if found.marks > 0 && found.leaves.len() == found.marks {
         return Err(TreeError::NothingReadable { part: side.part() });
     }
+    // Neither does a tree of words that nobody knows: one harm of a "catastrophic" extent is not none.
+    if !found.leaves.is_empty() && !found.leaves.iter().any(|leaf| is_weighable(leaf, side)) {
+        return Err(TreeError::NothingWeighable { part: side.part(), leaves: found.leaves.len() });
+    }
     Ok(found.leaves)
+}
+
+/// As [`assize_domain::ReportedTree::unreadable`] counts.
+fn is_weighable(leaf: &ReportedLeaf, side: Side) -> bool {
+    let has_place = match side {
+        Side::Harms => leaf.action_category().is_some(),
+        Side::Benefits => true,
+    };
+    has_place && leaf.effect.is_some() && leaf.severity().is_some()
 }
 
 struct Found {

@@ -45,11 +45,16 @@ fn check(harms: &str, expected: &[ReportedLeaf]) {
     assert_eq!(read.benefits, []);
 }
 
+/// One effect beside one that can be weighed.
+fn check_beside(effect: &str, expected: ReportedLeaf) {
+    check(&harms(&format!("{EFFECT}, {effect}")), &[leaf(), expected]);
+}
+
 fn check_immediacy(immediacy: &str, immediate: Option<bool>) {
     let effect = EFFECT.replace("true", immediacy);
-    check(&harms(&effect), &[ReportedLeaf { immediate, ..leaf() }]);
-    let file = format!(r#"{{"harms":{},"benefits":[]}}"#, harms(&effect));
-    assert_eq!(tree_file(&file).unwrap().harms, [ReportedLeaf { immediate, ..leaf() }]);
+    check_beside(&effect, ReportedLeaf { immediate, ..leaf() });
+    let file = format!(r#"{{"harms":{},"benefits":[]}}"#, harms(&format!("{EFFECT}, {effect}")));
+    assert_eq!(tree_file(&file).unwrap().harms, [leaf(), ReportedLeaf { immediate, ..leaf() }]);
 }
 
 fn check_refused(result: Result<ReportedTree, TreeError>, expected: &str) {
@@ -89,6 +94,7 @@ fn immediacy_is_a_flag_or_a_zero_or_a_one() {
 
 #[test]
 fn unknown_words_are_none() {
+<<<<<<< HEAD
     check(&harms(&EFFECT.replace("Death", "Doom")), &[ReportedLeaf { effect: None, ..leaf() }]);
     check(&harms(&EFFECT.replace("major", "huge")), &[ReportedLeaf { extent: None, ..leaf() }]);
     check(&harms(&EFFECT.replace("\"low\"", "3")), &[ReportedLeaf { likelihood: None, ..leaf() }]);
@@ -98,6 +104,16 @@ fn unknown_words_are_none() {
     let published_category = Some(ActionCategory::Deception);
     check(&passing, &[ReportedLeaf { published_category, ..leaf() }]);
     check(&harms("{}"), &[ReportedLeaf { stakeholder: Stakeholder::User, ..leaf_of_words_unknown() }]);
+=======
+    check_beside(&EFFECT.replace("Death", "Doom"), ReportedLeaf { effect: None, ..leaf() });
+    check_beside(&EFFECT.replace("major", "huge"), ReportedLeaf { extent: None, ..leaf() });
+    check_beside(&EFFECT.replace("\"low\"", "3"), ReportedLeaf { likelihood: None, ..leaf() });
+    let known = harms(EFFECT);
+    let unknown = known.replace("#Privacy# 42. Types of Sensitive Data", "Other");
+    let unknown = format!("[{}, {}]", known.trim_matches(['[', ']']), unknown.trim_matches(['[', ']']));
+    check(&unknown, &[leaf(), ReportedLeaf { category: None, action: None, ..leaf() }]);
+    check_beside("{}", ReportedLeaf { stakeholder: Stakeholder::User, ..leaf_of_words_unknown() });
+>>>>>>> wt-mend
 }
 
 /// As [`leaf`], with the action known and nothing of the effect.
@@ -152,8 +168,8 @@ fn broken_forms_of_one_tree_are_that_tree() {
         check(&form, &[leaf(), leaf()]);
     }
     // Without its closing quote a word goes on up to the next one, and both are unknown.
-    let unquoted = whole.replace("major\"", "major");
-    check(&unquoted, &[ReportedLeaf { extent: None, likelihood: None, ..leaf() }; 2]);
+    let unquoted = whole.replacen("major\"", "major", 1);
+    check(&unquoted, &[ReportedLeaf { extent: None, likelihood: None, ..leaf() }, leaf()]);
 }
 
 #[test]
@@ -171,17 +187,47 @@ fn nothing_unreadable_looks_harmless() {
 }
 
 #[test]
-fn a_file_is_strict_json_with_two_lists() {
+fn a_side_that_cannot_be_weighed_is_no_empty_side() {
+    let catastrophic = EFFECT.replace("major", "catastrophic").replace("low", "certain");
+    let refused = "harms: 1 effects, and not one can be weighed";
+    check_refused(tree(&harms(&catastrophic), BENEFITS), refused);
+    check_file(&format!(r#"{{"harms":{},"benefits":[]}}"#, harms(&catastrophic)), refused);
+    let nowhere = harms(EFFECT).replace("#Privacy# 42. Types of Sensitive Data", "Other");
+    check_refused(tree(&nowhere, BENEFITS), refused);
+    let benefits = harms(&catastrophic).replace("harms", "benefits");
+    check_refused(tree(&harms(EFFECT), &benefits), "benefits: 1 effects, and not one can be weighed");
+    // A benefit needs no category.
+    let benefits = nowhere.replace("harms", "benefits");
+    assert_eq!(tree(&harms(EFFECT), &benefits).unwrap().benefits.len(), 1);
+}
+
+#[test]
+fn a_file_is_mended_as_a_reporters_text() {
+    let file = format!(r#"{{"harms":{},"benefits":[]}}"#, harms(EFFECT));
+    for form in [
+        format!("Here is {{the tree}}:\n```json\n{file}\n```\nDone."),
+        file.replace('"', "'"),
+        file.replace("}]", "},\n]"),
+        file.replacen("}],", "}]],", 1),
+    ] {
+        assert_eq!(tree_file(&form).unwrap().harms, [leaf()], "{form}");
+    }
+    // Cut off in its last list: what is complete stays, the rest is marked.
+    let benefits = harms(&format!("{EFFECT}, {EFFECT}")).replace("harms", "benefits");
+    let file = format!(r#"{{"harms":{},"benefits":{benefits}}}"#, harms(EFFECT));
+    let cut = &file[..file.len() - 30];
+    let read = tree_file(cut).unwrap();
+    assert_eq!((read.harms, read.benefits.len(), read.benefits[1]), (vec![leaf()], 2, mark()));
+}
+
+#[test]
+fn a_file_has_two_lists() {
     let file = |harms: &str| format!("{{\"harms\": {harms},\n\"benefits\": [], \"note\": [1]}}\n");
     assert_eq!(tree_file(&file(&harms(EFFECT))).unwrap().harms, [leaf()]);
     assert_eq!(tree_file(&file("[]")).unwrap(), ReportedTree::default());
-    check_file(
-        "",
-        "tree file: no JSON from line 1, column 0 on; expected `{\"harms\": […], \"benefits\": […]}`",
-    );
-    check_file(&file("[{},]"), "tree file: no JSON from line 1, column 15 on");
-    check_file(&file("['secret']"), "tree file: no JSON from line 1, column 12 on");
-    check_file(&file("[{}]")[..30], "tree file: no JSON from line 2, column 14 on");
+    check_file("", "tree file: no list `harms`; expected `{\"harms\": […], \"benefits\": […]}`");
+    check_file(&file("['secret']"), "harms: not one effect can be read");
+    check_file(&file(&harms(EFFECT))[..40], "harms: not one effect can be read");
     check_file(&file("{}"), "tree file: no list `harms`; expected `{\"harms\"");
     check_file("{\"harms\": []}", "tree file: no list `benefits`; expected `{\"harms\"");
     check_file("[]", "tree file: no list `harms`");
@@ -197,7 +243,7 @@ fn length_depth_and_leaves_have_limits() {
     check_file(&long, "tree file: 1048577 bytes");
     let deep = format!("[{{\"a\":{}", "[".repeat(MOST_DEPTH));
     check_refused(tree(&deep, BENEFITS), "harms: more than 32 lists and objects in one another");
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!("{{\"a\":{}{}", "[".repeat(100_000), "]".repeat(100_000));
     check_file(&deep, "tree file: more than 32 lists and objects in one another");
     let many = |count: usize| harms(&vec![EFFECT; count].join(","));
     assert_eq!(tree(&many(MOST_LEAVES), BENEFITS).unwrap().harms.len(), MOST_LEAVES);

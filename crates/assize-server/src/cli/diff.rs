@@ -12,8 +12,10 @@ use serde_json::json;
 use std::path::PathBuf;
 use tokio::time::Instant;
 
-/// Flips that people are shown one by one.
-const SHOWN: usize = 10;
+/// Flips that are listed where no number is given.
+const FLIPS: usize = 10;
+/// The same in JSON, for programs.
+const FLIPS_AS_JSON: usize = 100;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -22,7 +24,7 @@ const SHOWN: usize = 10;
 pub(super) struct Args {
     #[command(flatten)]
     history: HistoryArgs,
-    /// The community, or the .toml file, to compare with
+    /// The community, or the .toml file (from here or from the profiles' folder), to compare with
     #[arg(long)]
     from: String,
     /// The community, or the .toml file, that would take its place
@@ -31,9 +33,9 @@ pub(super) struct Args {
     /// Draw where harmfulness lies under both, with flips in colour
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Most flips that are listed with their ids; all are counted
-    #[arg(long, default_value_t = 100)]
-    flips: usize,
+    /// Most flips that are listed with their ids; all are counted [default: 10, with --json 100]
+    #[arg(long)]
+    flips: Option<usize>,
     /// Print the whole comparison as JSON
     #[arg(long)]
     json: bool,
@@ -46,12 +48,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = &config.communities.folder;
     let (from, to) = (profiles::find(folder, &args.from)?, profiles::find(folder, &args.to)?);
     let started = Instant::now();
-    let begin = || Comparer::new((from.as_ref(), to.as_ref()), args.flips);
+    let listed = args.flips.unwrap_or(if args.json { FLIPS_AS_JSON } else { FLIPS });
+    let begin = || Comparer::new((from.as_ref(), to.as_ref()), listed);
     let add = |comparer: &mut Comparer<'_>, record: &Record| {
         comparer.add(record.id.as_str(), &record.assessment);
     };
     let (parts, reading) = args.history.fold(begin, add)?;
-    let mut comparison = compare([], (&from, &to), args.flips);
+    let mut comparison = compare([], (&from, &to), listed);
     for part in parts {
         comparison.merge(part.finish())?;
     }
@@ -66,7 +69,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         print(&comparison);
     }
-    Ok(())
+    Ok(reading.complete()?)
 }
 
 fn print(comparison: &Comparison) {
@@ -89,7 +92,7 @@ fn print(comparison: &Comparison) {
     for (mover, flips) in comparison.movers() {
         println!("  {:>8} stricter {:>8} milder by {}", flips.stricter, flips.milder, mover.id());
     }
-    for flip in comparison.flips().iter().take(SHOWN) {
+    for flip in comparison.flips() {
         println!(
             "  {}  {} -> {}  harmfulness {:.3} -> {:.3}  {}",
             flip.id,
@@ -99,6 +102,9 @@ fn print(comparison: &Comparison) {
             flip.harmfulness_after,
             flip.mover.id()
         );
+    }
+    if comparison.flips_left_out() > 0 {
+        println!("  {} more flips are not listed; `--flips N` lists N", comparison.flips_left_out());
     }
 }
 

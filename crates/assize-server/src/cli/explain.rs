@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// Whose values: communities or .toml files, separated by commas [default: setting communities.default]
     #[arg(long, value_delimiter = ',')]
     community: Vec<String>,
-    /// Draw the tree and the sum; with several communities each gets a file, named after it
+    /// Draw the tree and the sum; with several communities each gets a file, named after it (a second of one name has a number)
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Print a list of JSON objects
@@ -58,14 +58,16 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         (None, None) => bail!("give a sentence or `--record`; see `assize explain --help`"),
     };
     let mut all = Vec::new();
-    for profile in &found {
+    for (name, profile) in labels(&names).iter().zip(&found) {
         if let Some(path) = &args.svg {
-            draw(path, &record, profile, found.len() > 1)?;
+            let path = if found.len() > 1 { beside(path, name) } else { path.clone() };
+            std::fs::write(&path, explanation::as_svg(&record, profile))
+                .with_context(|| format!("can't write `{}`", path.display()))?;
         }
         if args.json {
             all.push(explanation::as_json(&record, profile));
         } else {
-            print(&record, profile);
+            print(name, &record, profile);
         }
     }
     if args.json {
@@ -84,22 +86,30 @@ fn read(path: &Path) -> anyhow::Result<Record> {
     from_json(text.trim()).with_context(|| format!("`{}`", path.display()))
 }
 
-/// `lock.svg`, or `lock-COMMUNITY.svg` where there are several.
-fn draw(path: &Path, record: &Record, profile: &Profile, has_others: bool) -> anyhow::Result<()> {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("tree");
-    let path = if has_others {
-        path.with_file_name(format!("{stem}-{}.svg", profile.id()))
-    } else {
-        path.to_owned()
-    };
-    std::fs::write(&path, explanation::as_svg(record, profile))
-        .with_context(|| format!("can't write `{}`", path.display()))
+/// A name for each picture: a community's id, a file's without folder and ending, and a number where one comes again, as
+/// for a community and its candidate.
+fn labels(names: &[String]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for name in names {
+        let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or("profile");
+        let numbered = (2..).map(|number: usize| format!("{stem}-{number}"));
+        let mut free =
+            std::iter::once(stem.to_owned()).chain(numbered).filter(|label| !labels.contains(label));
+        labels.extend(free.next());
+    }
+    labels
 }
 
-fn print(record: &Record, profile: &Profile) {
+/// `lock.svg` becomes `lock-LABEL.svg`.
+fn beside(path: &Path, label: &str) -> PathBuf {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("tree");
+    path.with_file_name(format!("{stem}-{label}.svg"))
+}
+
+fn print(name: &str, record: &Record, profile: &Profile) {
     let verdict = decide(&record.assessment, profile);
     println!(
-        "{}  harmfulness {:.3}  ({}: review from {:.2}, block from {:.2})",
+        "{}  harmfulness {:.3}  ({name}, {}: review from {:.2}, block from {:.2})",
         verdict.decision.id().to_uppercase(),
         verdict.harmfulness,
         profile.title(),
@@ -130,4 +140,21 @@ fn print(record: &Record, profile: &Profile) {
         }
     }
     println!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(names: &[&str], expected: &[&str]) {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(labels(&names), expected);
+    }
+
+    #[test]
+    fn no_picture_takes_the_place_of_another() {
+        check(&["default", "strict"], &["default", "strict"]);
+        check(&["default", "candidates/default.toml"], &["default", "default-2"]);
+        check(&["a/x.toml", "b/x.toml", "x-2"], &["x", "x-2", "x-2-2"]);
+    }
 }

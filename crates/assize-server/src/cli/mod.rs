@@ -1,4 +1,5 @@
-//! The command line: every sub-command, its help and its exit code (0 done, 1 failed, 2 wrong usage).
+//! The command line: every sub-command, its help and its exit code (0 done, 1 failed, 2 wrong usage, 3 done
+//! with a part of the input missing).
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -71,6 +72,9 @@ enum Command {
     Probe(probe::Args),
 }
 
+/// The answer is given, and is about a part of the input only.
+const INCOMPLETE: u8 = 3;
+
 /// Parses the arguments, does the work and gives the exit code.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
@@ -92,7 +96,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<histories::Incomplete>() { ExitCode::from(INCOMPLETE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 /// A community's id, or the path of a profile file. A file may extend the communities of the folder.
 pub(super) fn find(folder: &Path, name: &str) -> anyhow::Result<Arc<Profile>> {
     let sources = Snapshot::read(folder)?.0;
-    let path = Path::new(name);
-    if path.extension().is_some_and(|extension| extension == "toml") {
-        return from_file(&sources, path);
+    if is_file(name) {
+        let (catalog, id) = with_file(folder, &sources, name)?;
+        return catalog.get(&id).cloned().with_context(|| format!("`{name}` gave no profile"));
     }
     let catalog = Catalog::parse(&sources)?;
     let found = name.parse().ok().and_then(|id: CommunityId| catalog.get(&id).cloned());
@@ -25,13 +25,23 @@ pub(super) fn find(folder: &Path, name: &str) -> anyhow::Result<Arc<Profile>> {
     })
 }
 
-fn from_file(sources: &[ProfileSource], path: &Path) -> anyhow::Result<Arc<Profile>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read `{}`", path.display()))?;
-    let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-        bail!("`{}` has no name", path.display());
-    };
+/// Whether a name is that of a file.
+pub(super) fn is_file(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+/// The communities with this file in place, and whose it is. A path is one from here or, where there is no such file, one
+/// from the profiles' folder, as `candidates/default.toml`.
+pub(super) fn with_file(
+    folder: &Path,
+    sources: &[ProfileSource],
+    name: &str,
+) -> anyhow::Result<(Catalog, CommunityId)> {
+    let path = Path::new(name);
+    let path = if path.exists() { path.to_owned() } else { folder.join(path) };
+    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read `{name}`"))?;
+    let Some(file) = path.file_name().and_then(|name| name.to_str()) else { bail!("`{name}` has no name") };
     let candidate = ProfileSource { file: file.to_owned(), text };
     let catalog = Catalog::with_candidate(sources, &candidate)?;
-    let id: CommunityId = file.trim_end_matches(".toml").parse()?;
-    catalog.get(&id).cloned().with_context(|| format!("`{}` gave no profile", path.display()))
+    Ok((catalog, file.trim_end_matches(".toml").parse()?))
 }

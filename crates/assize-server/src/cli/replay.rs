@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Histories are written by a service with `history.folder` set. They hold no text.\n\nExamples:\n  assize replay --profile children-education history/\n  assize replay --profile my-draft.toml --json history/ > verdicts.jsonl"
+    after_help = "Histories are written by a service with `history.folder` set. They hold no text.\nWhat can't be read of them is told, and makes the exit code 3.\n\nExamples:\n  assize replay --profile children-education history/\n  assize replay --profile my-draft.toml --json history/ > verdicts.jsonl"
 )]
 pub(super) struct Args {
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let summary = format!("{} assessments under `{}` in {seconds:.2} s", reading.records, profile.id());
     if args.json {
         eprintln!("{summary}");
-        return Ok(());
+        return Ok(reading.complete()?);
     }
     println!("{summary}");
     println!("{:>16} {:>10} {:>10} {:>10}", "then \\ now", "allow", "review", "block");
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             println!("{then:>16} {allow:>10} {review:>10} {block:>10}");
         }
     }
-    Ok(())
+    Ok(reading.complete()?)
 }
 
 impl Found {

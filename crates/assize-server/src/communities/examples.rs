@@ -71,7 +71,12 @@ impl ExampleRunner {
     /// When an example can't be assessed.
     pub(crate) async fn check(&mut self, profile: &Profile) -> Result<Vec<Mismatch>, AssessError> {
         let (mismatches, assessed) = self.of(profile).await?;
-        self.assessed.extend(assessed);
+        for (conversation, assessment) in assessed {
+            // Candidates are checked again and again: what is known stays one.
+            if !self.assessed.iter().any(|(known, _)| *known == conversation) {
+                self.assessed.push((conversation, assessment));
+            }
+        }
         Ok(mismatches)
     }
 

@@ -2,6 +2,7 @@
 //! symlinks, editors write twice, network disks send no events; the bytes tell the truth.
 
 use assize_preferences::ProfileSource;
+use assize_telemetry::error_chain;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -47,35 +48,66 @@ pub(crate) const CANDIDATES: &str = "candidates";
 pub(crate) struct Files {
     /// In force.
     pub(crate) profiles: Snapshot,
-    /// Each tried beside the profile of the same name.
-    pub(crate) candidates: Snapshot,
+    /// Each tried as if it were in force.
+    pub(crate) candidates: Vec<CandidateFile>,
+}
+
+/// A file below `candidates/`. One that can't be read is its own matter: it keeps nothing else from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CandidateFile {
+    /// Its name.
+    pub(crate) file: String,
+    /// Its text, or why there is none.
+    pub(crate) text: Result<String, String>,
 }
 
 impl Files {
     /// Reads the folder and, where it is there, the candidates' folder in it.
     pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {
-        let candidates = folder.join(CANDIDATES);
-        let candidates =
-            if candidates.is_dir() { Snapshot::read(&candidates)? } else { Snapshot(Vec::new()) };
-        Ok(Self { profiles: Snapshot::read(folder)?, candidates })
+        let profiles = Snapshot::read(folder)?;
+        Ok(Self { profiles, candidates: candidates(&folder.join(CANDIDATES)) })
     }
 }
 
 impl Snapshot {
-    /// Reads the folder. Hidden entries (`..data` of a ConfigMap, editors' swap files) are left out.
+    /// Reads the folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {
-        let io = |path: &Path, source| FolderError::Io { path: path.to_owned(), source };
-        let mut sources = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(|error| io(folder, error))? {
-            let path = entry.map_err(|error| io(folder, error))?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if !name.starts_with('.') && name.ends_with(".toml") {
-                sources.push(ProfileSource { file: name.to_owned(), text: read_file(&path)? });
-            }
-        }
-        sources.sort_by(|a, b| a.file.cmp(&b.file));
-        Ok(Self(sources))
+        let files = profile_files(folder)?.into_iter();
+        let read = |(file, path): (String, PathBuf)| Ok(ProfileSource { file, text: read_file(&path)? });
+        files.map(read).collect::<Result<_, _>>().map(Self)
     }
+}
+
+fn candidates(folder: &Path) -> Vec<CandidateFile> {
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    let told = |error: FolderError| error_chain(&error);
+    match profile_files(folder) {
+        Ok(files) => {
+            let read = |(file, path): (String, PathBuf)| CandidateFile {
+                file,
+                text: read_file(&path).map_err(told),
+            };
+            files.into_iter().map(read).collect()
+        }
+        Err(error) => vec![CandidateFile { file: String::new(), text: Err(told(error)) }],
+    }
+}
+
+/// Names and paths of every `*.toml`, by name. Hidden entries (`..data` of a ConfigMap, editors' swap files) are left out.
+fn profile_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
+    let io = |source| FolderError::Io { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !name.starts_with('.') && name.ends_with(".toml") {
+            files.push((name.to_owned(), path));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn read_file(path: &Path) -> Result<String, FolderError> {

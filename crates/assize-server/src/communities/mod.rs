@@ -6,11 +6,11 @@ mod files;
 mod reload;
 mod versions;
 
-pub(crate) use candidates::Candidates;
+pub(crate) use candidates::{Candidates, is_changed};
 pub(crate) use examples::{ExampleRunner, Mismatch};
 pub(crate) use files::{Files, FolderError, Snapshot};
 pub(crate) use reload::{LoadError, Loaded, Watcher, load, report_candidates};
-pub(crate) use versions::Versions;
+pub(crate) use versions::{RolledBack, Versions};
 
 use arc_swap::{ArcSwap, Guard};
 use assize_preferences::Catalog;
@@ -79,6 +79,12 @@ impl Communities {
     /// Puts what was checked into force.
     fn replace(&self, loaded: Loaded, now: SystemTime) {
         self.0.store(Arc::new(InForce::new(loaded, now)));
+    }
+
+    /// Tries other candidates beside what is in force.
+    fn try_beside(&self, candidates: Candidates) {
+        let current = self.0.load();
+        self.0.store(Arc::new(InForce { candidates: Arc::new(candidates), ..InForce::clone(&current) }));
     }
 
     /// Keeps what is in force and remembers why.

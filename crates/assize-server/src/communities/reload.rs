@@ -7,7 +7,6 @@ use super::{Candidates, Communities, ExampleRunner, Files, FolderError, Mismatch
 use crate::assessor::AssessError;
 use crate::config::CommunitiesConfig;
 use assize_domain::CommunityId;
-use assize_inference::{InferError, Refused};
 use assize_preferences::{Catalog, ProfileErrors};
 use assize_telemetry::{Metrics, MetricsError, ReloadResult, error_chain};
 use std::path::PathBuf;
@@ -51,13 +50,7 @@ impl LoadError {
     /// Whether it says nothing about the files: the service was too busy to run the examples, or is ending. A model
     /// that fails on an example does say something, and waiting for it would hide that.
     const fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Examples(
-                AssessError::Refused(Refused::Overloaded { .. })
-                    | AssessError::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown)
-            )
-        )
+        matches!(self, Self::Examples(error) if error.is_passing())
     }
 }
 
@@ -90,7 +83,7 @@ pub(crate) async fn load(
     if !mismatches.is_empty() {
         return Err(LoadError::Mismatches(mismatches));
     }
-    let candidates = Candidates::load(files, runner).await.map_err(LoadError::Examples)?;
+    let candidates = Candidates::load(files, &catalog, runner).await;
     Ok(Loaded { catalog, candidates })
 }
 
@@ -143,13 +136,28 @@ impl Watcher {
         let found = read.as_ref().map_or(Found::Unreadable, |files| Found::Profiles(files.clone()));
         let is_steady = self.last == found;
         self.last = found.clone();
-        if !is_steady || self.settled.as_ref() == Some(&found) {
+        if !is_steady {
             return;
         }
+        let is_settled = self.settled.as_ref() == Some(&found);
         match read {
+            Ok(files) if is_settled && files == self.in_force => self.try_waiting_candidates().await,
+            _ if is_settled => {}
             Ok(files) if files == self.in_force => self.restored(),
             Ok(files) => self.changed(files).await,
             Err(error) => self.reject(&LoadError::Folder(error), found),
+        }
+    }
+
+    /// Candidates for whose examples the model had no time are tried again; nothing else waits for them.
+    async fn try_waiting_candidates(&mut self) {
+        let in_force = Arc::clone(&self.communities.in_force());
+        if in_force.candidates.is_waiting() {
+            let candidates = Candidates::load(&self.in_force, &in_force.catalog, &mut self.runner).await;
+            if !candidates.is_waiting() {
+                report_candidates(&candidates, &self.metrics);
+                self.communities.try_beside(candidates);
+            }
         }
     }
 

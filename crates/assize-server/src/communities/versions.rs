@@ -1,13 +1,17 @@
 //! A community's file through time: its candidate goes into force, and back. Nothing is ever lost: what was in force
-//! goes to `history/COMMUNITY/0001.toml` and so on, and a version that is rolled back becomes the candidate again.
+//! goes to `history/COMMUNITY/0001.toml` and so on, and a version that is rolled back to `left-0001.toml`. What goes
+//! into force are the very bytes that were checked.
 
 use super::files::CANDIDATES;
 use assize_domain::CommunityId;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Below the profiles' folder.
 const HISTORY: &str = "history";
+/// What the names of versions begin with that were taken back: nobody goes back to one by `rollback`.
+const LEFT: &str = "left-";
 
 /// The files of one community in the profiles' folder.
 #[derive(Debug, Clone)]
@@ -24,6 +28,26 @@ pub(crate) struct Version {
     pub(crate) number: u32,
     /// Where it is kept.
     pub(crate) path: PathBuf,
+}
+
+/// A text to put into force, with what it was checked against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// What shall be in force.
+    pub(crate) text: String,
+    /// What is in force; `None` for a community's first profile.
+    before: Option<String>,
+    /// Where the text comes from.
+    source: PathBuf,
+}
+
+/// What became of the version that was taken back, besides being kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RolledBack {
+    /// It is the candidate.
+    IsCandidate,
+    /// Another candidate is in place.
+    CandidateStays,
 }
 
 /// Why a version can't be put into force.
@@ -52,9 +76,9 @@ pub(crate) enum VersionsError {
         /// Where it would be.
         path: PathBuf,
     },
-    /// Going back would overwrite a candidate.
-    #[error("`{path}` is in the way: the version in force would become the candidate; move it away first")]
-    CandidateInTheWay {
+    /// Somebody was at work meanwhile.
+    #[error("`{path}` was changed while it was being checked; nothing is put into force; try again")]
+    Changed {
         /// Which file.
         path: PathBuf,
     },
@@ -71,12 +95,25 @@ impl Versions {
         }
     }
 
-    /// The text of the candidate.
-    pub(crate) fn candidate(&self) -> Result<String, VersionsError> {
-        if !self.candidate.is_file() {
-            return Err(VersionsError::NoCandidate { path: self.candidate.clone() });
-        }
-        read(&self.candidate)
+    /// What to check before it is promoted: the candidate's text, and that of the profile in force.
+    ///
+    /// # Errors
+    /// When there is no candidate, or a file can't be read.
+    pub(crate) fn candidate(&self) -> Result<Change, VersionsError> {
+        let text = read(&self.candidate)?;
+        let text = text.ok_or_else(|| VersionsError::NoCandidate { path: self.candidate.clone() })?;
+        Ok(Change { text, before: read(&self.active)?, source: self.candidate.clone() })
+    }
+
+    /// What to check before going back: the text of the version before, and that of the profile in force.
+    ///
+    /// # Errors
+    /// When there is no earlier version, nothing in force, or a file can't be read.
+    pub(crate) fn previous(&self) -> Result<Change, VersionsError> {
+        let last = self.history()?.pop();
+        let last = last.ok_or_else(|| VersionsError::NoHistory { path: self.history.clone() })?;
+        let text = read(&last.path)?.ok_or_else(|| changed(&last.path))?;
+        Ok(Change { text, before: Some(self.in_force()?), source: last.path })
     }
 
     /// Earlier versions, the oldest first.
@@ -97,121 +134,133 @@ impl Versions {
         Ok(versions)
     }
 
-    /// The version before the one in force, and its text.
-    pub(crate) fn previous(&self) -> Result<(Version, String), VersionsError> {
-        let last = self.history()?.pop();
-        let last = last.ok_or_else(|| VersionsError::NoHistory { path: self.history.clone() })?;
-        let text = read(&last.path)?;
-        Ok((last, text))
-    }
-
-    /// Puts the candidate into force; what was in force goes into the history. Gives the number it has there.
-    pub(crate) fn promote(&self) -> Result<u32, VersionsError> {
-        let text = self.candidate()?;
-        let number = self.history()?.last().map_or(1, |last| last.number.saturating_add(1));
-        std::fs::create_dir_all(&self.history).map_err(|source| VersionsError::Io {
-            action: "write",
-            path: self.history.clone(),
-            source,
-        })?;
-        replace(&self.history.join(format!("{number:04}.toml")), &read(&self.active)?)?;
-        replace(&self.active, &text)?;
-        remove(&self.candidate)?;
+    /// Puts the checked candidate into force; what was in force goes into the history. Gives the number it has there,
+    /// and `None` where nothing was in force.
+    ///
+    /// # Errors
+    /// When one of the files is not as it was checked, and nothing is changed then; when a file can't be written.
+    pub(crate) fn promote(&self, change: &Change) -> Result<Option<u32>, VersionsError> {
+        self.is_as_checked(change)?;
+        let number = match &change.before {
+            Some(before) => {
+                let next = self.history()?.last().map_or(1, |last| last.number.saturating_add(1));
+                Some(keep(&self.history, "", next, before)?)
+            }
+            None => None,
+        };
+        replace(&self.active, &change.text)?;
+        // What somebody has written there since is a candidate of its own.
+        if read(&self.candidate)?.as_ref() == Some(&change.text) {
+            remove(&self.candidate)?;
+        }
         Ok(number)
     }
 
-    /// Puts the version before into force; what was in force becomes the candidate again. Gives the version's number.
-    pub(crate) fn roll_back(&self) -> Result<u32, VersionsError> {
-        let (version, text) = self.previous()?;
-        if self.candidate.exists() {
-            return Err(VersionsError::CandidateInTheWay { path: self.candidate.clone() });
+    /// Puts the checked version before into force. What was in force is kept in the history, and becomes the candidate
+    /// again where none is in its place.
+    ///
+    /// # Errors
+    /// As for [`Self::promote`].
+    pub(crate) fn roll_back(&self, change: &Change) -> Result<RolledBack, VersionsError> {
+        self.is_as_checked(change)?;
+        let leaving = change.before.clone().ok_or_else(|| changed(&self.active))?;
+        keep(&self.history, LEFT, 1, &leaving)?;
+        let is_candidate = read(&self.candidate)?.is_none();
+        if is_candidate {
+            create_folder(self.candidate.parent())?;
+            replace(&self.candidate, &leaving)?;
         }
-        if let Some(folder) = self.candidate.parent() {
-            let io = |source| VersionsError::Io { action: "write", path: folder.to_owned(), source };
-            std::fs::create_dir_all(folder).map_err(io)?;
+        replace(&self.active, &change.text)?;
+        remove(&change.source)?;
+        Ok(if is_candidate { RolledBack::IsCandidate } else { RolledBack::CandidateStays })
+    }
+
+    fn in_force(&self) -> Result<String, VersionsError> {
+        read(&self.active)?.ok_or_else(|| changed(&self.active))
+    }
+
+    /// Only what was checked goes into force, and only over what it was checked against.
+    fn is_as_checked(&self, change: &Change) -> Result<(), VersionsError> {
+        if read(&change.source)?.as_ref() != Some(&change.text) {
+            return Err(changed(&change.source));
         }
-        replace(&self.candidate, &read(&self.active)?)?;
-        replace(&self.active, &text)?;
-        remove(&version.path)?;
-        Ok(version.number)
+        if read(&self.active)? == change.before { Ok(()) } else { Err(changed(&self.active)) }
     }
 }
 
-fn read(path: &Path) -> Result<String, VersionsError> {
-    std::fs::read_to_string(path).map_err(|source| VersionsError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })
+fn changed(path: &Path) -> VersionsError {
+    VersionsError::Changed { path: path.to_owned() }
 }
 
-/// Writes beside the file and renames, so that a service that reads at this moment finds the old text or the new.
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> VersionsError {
+    move |source| VersionsError::Io { action, path: path.to_owned(), source }
+}
+
+/// `None` where there is no such file.
+fn read(path: &Path) -> Result<Option<String>, VersionsError> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(failed("read", path)),
+    }
+}
+
+/// Keeps a text in the history under the first free number from `number` on, and gives that. Never over another file.
+fn keep(folder: &Path, prefix: &str, number: u32, text: &str) -> Result<u32, VersionsError> {
+    create_folder(Some(folder))?;
+    let mut number = number;
+    loop {
+        let path = folder.join(format!("{prefix}{number:04}.toml"));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < u32::MAX => number += 1,
+            created => {
+                let mut file = created.map_err(failed("write", &path))?;
+                fill(&mut file, text).map_err(failed("write", &path))?;
+                sync_folder(folder)?;
+                return Ok(number);
+            }
+        }
+    }
+}
+
+/// Writes beside the file and renames, so that a service that reads at this moment finds the old text or the new. Who
+/// may read and write the file stays as it was.
 fn replace(path: &Path, text: &str) -> Result<(), VersionsError> {
-    let io = |source| VersionsError::Io { action: "write", path: path.to_owned(), source };
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let draft = path.with_file_name(format!(".{name}.draft"));
-    let mut file = std::fs::File::create(&draft).map_err(io)?;
-    file.write_all(text.as_bytes()).map_err(io)?;
-    file.sync_all().map_err(io)?;
-    std::fs::rename(&draft, path).map_err(io)
+    let draft = path.with_file_name(format!(".{name}.{}.draft", std::process::id()));
+    let written = (|| {
+        let mut file = File::create(&draft)?;
+        if let Ok(old) = std::fs::metadata(path) {
+            file.set_permissions(old.permissions())?;
+        }
+        fill(&mut file, text)?;
+        std::fs::rename(&draft, path)
+    })();
+    written.map_err(failed("write", path))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+fn fill(file: &mut File, text: &str) -> std::io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn create_folder(folder: Option<&Path>) -> Result<(), VersionsError> {
+    let Some(folder) = folder else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(failed("write", folder))?;
+    sync_folder(folder.parent().unwrap_or(folder))
+}
+
+/// A rename that is not on the disk may be undone by a power failure.
+fn sync_folder(folder: &Path) -> Result<(), VersionsError> {
+    // The parent of a bare name is empty.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write", folder))
 }
 
 fn remove(path: &Path) -> Result<(), VersionsError> {
-    std::fs::remove_file(path).map_err(|source| VersionsError::Io {
-        action: "remove",
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::remove_file(path).map_err(failed("remove", path))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn put(folder: &Path, file: &str, text: &str) {
-        let path = folder.join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn get(folder: &Path, file: &str) -> String {
-        std::fs::read_to_string(folder.join(file)).unwrap_or_default()
-    }
-
-    #[test]
-    fn a_candidate_goes_into_force_and_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
-        let versions = Versions::new(folder, &"calm".parse().unwrap());
-        put(folder, "calm.toml", "one");
-        assert!(matches!(versions.promote(), Err(VersionsError::NoCandidate { .. })));
-        assert!(matches!(versions.roll_back(), Err(VersionsError::NoHistory { .. })));
-        put(folder, "candidates/calm.toml", "two");
-        assert_eq!(versions.promote().unwrap(), 1);
-        put(folder, "candidates/calm.toml", "three");
-        assert_eq!(versions.promote().unwrap(), 2);
-        assert_eq!(
-            (get(folder, "calm.toml"), get(folder, "candidates/calm.toml")),
-            ("three".into(), String::new())
-        );
-        assert_eq!(
-            (get(folder, "history/calm/0001.toml"), get(folder, "history/calm/0002.toml")),
-            ("one".into(), "two".into())
-        );
-        assert_eq!(versions.roll_back().unwrap(), 2);
-        assert_eq!(
-            (get(folder, "calm.toml"), get(folder, "candidates/calm.toml")),
-            ("two".into(), "three".into())
-        );
-        // Going back once more would lose "three".
-        assert!(matches!(versions.roll_back(), Err(VersionsError::CandidateInTheWay { .. })));
-        assert_eq!(get(folder, "history/calm/0001.toml"), "one");
-        std::fs::remove_file(folder.join("candidates/calm.toml")).unwrap();
-        assert_eq!(versions.roll_back().unwrap(), 1);
-        assert_eq!(
-            (get(folder, "calm.toml"), get(folder, "candidates/calm.toml")),
-            ("one".into(), "two".into())
-        );
-        assert_eq!(versions.history().unwrap(), []);
-    }
-}
+mod tests;

@@ -167,11 +167,11 @@ impl Default for RawCommunities {
 pub struct RawHistory {
     /// Most records in memory, for `POST /what-if` by id; 0 keeps none.
     pub recent: usize,
-    /// Folder for files of all records; none are written where it is absent.
+    /// Folder for files of all records; none are written where it is absent. Several processes may share it.
     pub folder: Option<String>,
     /// Size at which a new file is begun.
     pub max_file_bytes: u64,
-    /// Most files; the oldest go first. 0 keeps all.
+    /// Most files; when one more is begun the oldest go, but none that another process writes. 0 keeps all.
     pub max_files: usize,
 }
 

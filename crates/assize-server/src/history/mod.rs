@@ -6,17 +6,22 @@ pub(crate) mod ids;
 mod recent;
 
 use crate::config::HistoryConfig;
-use assize_record::{Record, RecordId};
-use assize_telemetry::{HistoryResult, ServiceMetrics};
+use assize_record::{Record, RecordError, RecordId};
+use assize_telemetry::{HistoryResult, ServiceMetrics, error_chain};
 use files::Files;
-pub(crate) use files::list;
+pub(crate) use files::{EXTENSION, list};
 use recent::Recent;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Records that wait for the disk at most: some seconds of a busy service.
 const WAITING: usize = 4096;
+/// Records that are written before they are handed to the system at the latest, however busy the service is.
+const UNFLUSHED: u64 = 1024;
+/// How long the end of the service waits for the disk: with the last batch, below what orchestrators grant.
+pub(crate) const LAST_RECORDS: Duration = Duration::from_secs(5);
 
 /// Why a history can't be kept.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +52,11 @@ pub(crate) struct History {
 
 /// The thread that writes.
 #[derive(Debug)]
-pub(crate) struct HistoryThread(JoinHandle<()>);
+pub(crate) struct HistoryThread {
+    thread: JoinHandle<()>,
+    /// Never sent to: it closes when the thread ends.
+    done: Receiver<()>,
+}
 
 impl History {
     /// Starts to keep records as the settings say; the thread is there where a folder is set.
@@ -64,10 +73,15 @@ impl History {
         let (sender, receiver) = sync_channel(WAITING);
         let counted = metrics.clone();
         let thread = std::thread::Builder::new().name("history".to_owned());
-        let thread =
-            thread.spawn(move || write_all(&receiver, files, &counted)).map_err(HistoryError::Thread)?;
+        let (ends, done) = sync_channel(0);
+        let writing = move || {
+            let _ends = ends;
+            write_all(&receiver, files, &counted);
+        };
+        let thread = thread.spawn(writing).map_err(HistoryError::Thread)?;
         let sender = Mutex::new(Some(sender));
-        Ok((Self { recent, sender, metrics, is_kept: true }, Some(HistoryThread(thread))))
+        let thread = HistoryThread { thread, done };
+        Ok((Self { recent, sender, metrics, is_kept: true }, Some(thread)))
     }
 
     /// Whether anything is kept at all.
@@ -83,7 +97,7 @@ impl History {
         if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) =
             sender.as_ref().map(|sender| sender.try_send(record))
         {
-            self.metrics.history_record(HistoryResult::Dropped);
+            self.metrics.history_records(HistoryResult::Dropped, 1);
         }
     }
 
@@ -99,39 +113,76 @@ impl History {
 }
 
 impl HistoryThread {
-    /// Waits until all is written. Blocks.
-    pub(crate) fn join(self) {
-        if self.0.join().is_err() {
+    /// Waits until all is written, but not for longer than `patience`: a disk that hangs must not hold up the end. Blocks.
+    pub(crate) fn join(self, patience: Duration) {
+        let Self { thread, done } = self;
+        // The sender goes with the thread, whether that ends well or not.
+        if done.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("the history could not be written in time; what still waits is lost");
+        } else if thread.join().is_err() {
             tracing::error!("the thread that writes the history panicked");
         }
     }
 }
 
-/// Writes until nobody sends any more; flushes whenever nothing waits.
-fn write_all(receiver: &Receiver<Arc<Record>>, mut files: Files, metrics: &ServiceMetrics) {
-    let mut is_failing = false;
+/// Writes until nobody sends any more; flushes whenever nothing waits, and after so many.
+fn write_all(receiver: &Receiver<Arc<Record>>, files: Files, metrics: &ServiceMetrics) {
+    let mut writing = Writing { files, metrics, unflushed: 0, is_failing: false };
     let mut next = receiver.recv().ok();
     while let Some(record) = next {
-        let written = files.write(&record);
-        let (waiting, is_idle) = match receiver.try_recv() {
-            Ok(record) => (Some(record), false),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => (None, true),
-        };
-        let written = if is_idle { written.and_then(|()| files.flush()) } else { written };
-        match &written {
-            Ok(()) => metrics.history_record(HistoryResult::Written),
-            Err(error) => {
-                metrics.history_record(HistoryResult::Failed);
-                if !is_failing {
-                    // Once, not for every record.
-                    tracing::error!(
-                        error = assize_telemetry::error_chain(error),
-                        "the history can't be written"
-                    );
-                }
-            }
+        writing.write(&record);
+        let waiting = receiver.try_recv().ok();
+        if waiting.is_none() || writing.unflushed >= UNFLUSHED {
+            writing.flush();
         }
-        is_failing = written.is_err();
         next = waiting.or_else(|| receiver.recv().ok());
     }
 }
+
+/// What the thread knows of what it has written.
+struct Writing<'a> {
+    files: Files,
+    metrics: &'a ServiceMetrics,
+    /// Records that are written and may still be lost.
+    unflushed: u64,
+    is_failing: bool,
+}
+
+impl Writing<'_> {
+    fn write(&mut self, record: &Record) {
+        match self.files.write(record) {
+            Ok(()) => self.unflushed += 1,
+            Err(error @ RecordError::Write { .. }) => {
+                // With it goes what stood before it in the same buffer.
+                self.unflushed += 1;
+                self.failed(&error);
+            }
+            Err(error) => {
+                self.metrics.history_records(HistoryResult::Failed, 1);
+                tracing::error!(error = error_chain(&error), "a record can't be written");
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        match self.files.flush() {
+            Ok(()) => {
+                self.is_failing &= self.unflushed == 0;
+                self.metrics.history_records(HistoryResult::Written, std::mem::take(&mut self.unflushed));
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&mut self, error: &RecordError) {
+        self.metrics.history_records(HistoryResult::Failed, std::mem::take(&mut self.unflushed));
+        if !self.is_failing {
+            // Once, not for every record.
+            tracing::error!(error = error_chain(error), "the history can't be written");
+        }
+        self.is_failing = true;
+    }
+}
+
+#[cfg(test)]
+mod tests;

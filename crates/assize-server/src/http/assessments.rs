@@ -2,16 +2,18 @@
 //! `GET /assessments/{id}/explanation`: why that is a verdict.
 
 use super::error::ApiError;
+use super::middleware::Client;
+use super::weighing;
 use crate::explanation;
 use crate::state::AppState;
 use assize_api::{ErrorCode, Problem};
 use assize_preferences::Profile;
 use assize_record::{Record, to_json};
-use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -26,19 +28,29 @@ use utoipa::{IntoParams, ToSchema};
     params(("id" = String, Path, description = "The `id` of a recent verdict")),
     responses(
         (status = 200, description = "The record", body = Object),
+        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not kept (any more)", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Quota used up; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn get_assessment(
     State(state): State<Arc<AppState>>,
+    Extension(client): Extension<Client>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let record = find(&state, id)?;
-    let json = to_json(&record).map_err(|error| {
-        tracing::error!(error = assize_telemetry::error_chain(&error), "a record can't be written");
-        ApiError::new(ErrorCode::Internal, "the record can't be written")
-    })?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+    let headers = charge(&state, &client)?;
+    let given = find(&state, id).and_then(|record| {
+        to_json(&record).map_err(|error| {
+            tracing::error!(error = assize_telemetry::error_chain(&error), "a record can't be written");
+            ApiError::new(ErrorCode::Internal, "the record can't be written")
+        })
+    });
+    Ok((headers, given.map(|json| ([(header::CONTENT_TYPE, "application/json")], json))).into_response())
+}
+
+/// As much as one conversation, found or not: ids must not be guessed for free.
+fn charge(state: &AppState, client: &Client) -> Result<HeaderMap, ApiError> {
+    state.quota.as_ref().map_or_else(|| Ok(HeaderMap::new()), |quota| quota.charge(client, 1))
 }
 
 fn find(state: &AppState, id: Result<Path<String>, PathRejection>) -> Result<Arc<Record>, ApiError> {
@@ -82,12 +94,25 @@ pub(crate) enum Form {
     params(("id" = String, Path, description = "The `id` of a recent verdict"), Wanted),
     responses(
         (status = 200, description = "`verdict`, `tree` and `counterfactuals`; with `format=svg` a picture", content((Object = "application/json"), (String = "image/svg+xml"))),
+        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not kept (any more), or no such community", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "An unknown parameter or format", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Quota used up; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too much is being weighed already; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn explain_assessment(
     State(state): State<Arc<AppState>>,
+    Extension(client): Extension<Client>,
+    id: Result<Path<String>, PathRejection>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let headers = charge(&state, &client)?;
+    Ok((headers, explained(&state, id, wanted).await).into_response())
+}
+
+async fn explained(
+    state: &AppState,
     id: Result<Path<String>, PathRejection>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
@@ -97,15 +122,15 @@ pub(crate) async fn explain_assessment(
             "allowed are `community` and `format`, which is `json` or `svg`",
         )
     })?;
-    let record = find(&state, id)?;
-    let profile = profile(&state, &record, wanted.community.as_deref())?;
-    // Some milliseconds of sums: not on a thread that serves others meanwhile.
-    let explained = tokio::task::spawn_blocking(move || match wanted.format {
+    let record = find(state, id)?;
+    let profile = profile(state, &record, wanted.community.as_deref())?;
+    // Some milliseconds of sums.
+    weighing::weigh(state, move || match wanted.format {
         Form::Json => Json(explanation::as_json(&record, &profile)).into_response(),
         Form::Svg => ([(header::CONTENT_TYPE, "image/svg+xml")], explanation::as_svg(&record, &profile))
             .into_response(),
-    });
-    explained.await.map_err(|_panic| ApiError::new(ErrorCode::Internal, "the explanation broke off"))
+    })
+    .await
 }
 
 fn profile(state: &AppState, record: &Record, wanted: Option<&str>) -> Result<Arc<Profile>, ApiError> {

@@ -10,6 +10,7 @@ pub mod listener;
 mod middleware;
 mod moderate;
 pub mod routes;
+pub(crate) mod weighing;
 mod what_if;
 
 pub(crate) use body::BodyBudget;

@@ -3,11 +3,14 @@
 use super::body::JsonBytes;
 use super::error::ApiError;
 use super::middleware::Client;
+use super::weighing;
+use crate::history::History;
 use crate::state::AppState;
 use assize_api::{
     DecidedThen, ErrorCode, FieldError, Problem, WhatIfRequest, WhatIfResponse, WhatIfVerdict, convert,
     parse_what_if,
 };
+use assize_domain::Tree;
 use assize_preferences::{Profile, decide};
 use assize_record::{Record, RecordError, RecordId, from_json};
 use axum::extract::State;
@@ -17,6 +20,10 @@ use std::sync::Arc;
 
 /// Assessments times profiles: some milliseconds of work and a few megabytes of answer.
 const MOST_VERDICTS: usize = 2_000;
+/// Leaves of reported trees times profiles: some hundredths of a second.
+const MOST_LEAVES: usize = 500_000;
+/// Verdicts that cost as much of the quota as one conversation.
+const VERDICTS_A_UNIT: usize = 100;
 
 /// A profile to weigh by.
 struct Values {
@@ -26,7 +33,9 @@ struct Values {
 
 /// Weighs assessments again under other values
 ///
-/// Nothing is judged again and nothing is counted or kept. Candidates are profiles that are not in force yet.
+/// Nothing is judged again and nothing is counted or kept. Candidates are profiles that are not in force yet. A profile
+/// that is named twice is weighed by once. Each hundred verdicts, begun or whole, cost as much of the quota as one
+/// conversation.
 #[utoipa::path(
     post,
     path = "/what-if",
@@ -41,6 +50,7 @@ struct Values {
         (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "JSON of the wrong shape; `errors` says where", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Quota used up; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too much is being weighed already; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn what_if(
@@ -50,32 +60,59 @@ pub(crate) async fn what_if(
 ) -> Response {
     let parsed = parse_what_if(&bytes);
     drop(bytes);
-    // Costs as much as one conversation, however many are weighed: no model is asked.
-    let headers = match state.quota.as_ref().map(|quota| quota.charge(&client, 1)).transpose() {
+    let planned = match parsed {
+        Ok(request) => plan(&state, request),
+        Err(error) => Err(super::moderate::unreadable(error)),
+    };
+    // What can't be read costs as much as one conversation, or garbage would be free.
+    let cost = planned.as_ref().map_or(1, |plan| plan.verdicts().div_ceil(VERDICTS_A_UNIT));
+    let headers = match state.quota.as_ref().map(|quota| quota.charge(&client, cost)).transpose() {
         Ok(headers) => headers.unwrap_or_default(),
         Err(error) => return error.into_response(),
     };
-    let answer = match parsed {
-        Ok(request) => answer(&state, &request),
-        Err(error) => Err(super::moderate::unreadable(error)),
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(error) => return (headers, error).into_response(),
     };
-    (headers, answer.map(Json)).into_response()
+    let history = Arc::clone(&state.history);
+    // The answer is made into bytes there too: it can be large.
+    let answered = weighing::weigh(&state, move || answer(&history, &plan).map(Json).into_response()).await;
+    (headers, answered).into_response()
 }
 
-fn answer(state: &AppState, request: &WhatIfRequest) -> Result<WhatIfResponse, ApiError> {
-    let values = values(state, request)?;
-    let count = (request.ids.len() + request.assessments.len()).saturating_mul(values.len());
-    if values.is_empty() || count == 0 || count > MOST_VERDICTS {
+/// What is asked for, within bounds.
+struct Plan {
+    request: WhatIfRequest,
+    values: Vec<Values>,
+}
+
+impl Plan {
+    fn verdicts(&self) -> usize {
+        let assessments = self.request.ids.len() + self.request.assessments.len();
+        assessments.saturating_mul(self.values.len())
+    }
+}
+
+fn plan(state: &AppState, request: WhatIfRequest) -> Result<Plan, ApiError> {
+    let values = values(state, &request)?;
+    let plan = Plan { request, values };
+    let count = plan.verdicts();
+    if !(1..=MOST_VERDICTS).contains(&count) {
         let detail = format!(
             "asks for {count} verdicts; allowed: 1 to {MOST_VERDICTS} (`ids` and `assessments` times `communities` and `candidates`)"
         );
         return Err(invalid("#", detail));
     }
+    Ok(plan)
+}
+
+fn answer(history: &History, plan: &Plan) -> Result<WhatIfResponse, ApiError> {
+    let Plan { request, values } = plan;
     let (mut records, mut unknown) = (Vec::new(), Vec::new());
     for (index, id) in request.ids.iter().enumerate() {
         let id: RecordId =
             id.parse().map_err(|error: RecordError| invalid(&format!("#/ids/{index}"), error.to_string()))?;
-        match state.history.find(&id) {
+        match history.find(&id) {
             Some(record) => records.push(record),
             None => unknown.push(id.to_string()),
         }
@@ -83,9 +120,24 @@ fn answer(state: &AppState, request: &WhatIfRequest) -> Result<WhatIfResponse, A
     for (index, given) in request.assessments.iter().enumerate() {
         records.push(Arc::new(read(index, given)?));
     }
+    let leaves: usize = records.iter().map(|record| leaves(record)).sum();
+    let leaves = leaves.saturating_mul(values.len());
+    if leaves > MOST_LEAVES {
+        let detail =
+            format!("asks to weigh {leaves} leaves of trees (each by each profile); allowed: {MOST_LEAVES}");
+        return Err(invalid("#/assessments", detail));
+    }
     let verdicts =
         records.iter().flat_map(|record| values.iter().map(move |values| verdict(record, values, request)));
     Ok(WhatIfResponse { verdicts: verdicts.collect(), unknown })
+}
+
+/// Those of a reported tree; an expected one has a bounded number of branches.
+fn leaves(record: &Record) -> usize {
+    match record.assessment.tree.tree() {
+        Some(Tree::Reported(tree)) => tree.harms.len() + tree.benefits.len(),
+        Some(Tree::Expected(_)) | None => 0,
+    }
 }
 
 /// The error names places and rules and repeats nothing of what was given.
@@ -107,20 +159,27 @@ fn invalid(pointer: &str, detail: String) -> ApiError {
 
 fn values(state: &AppState, request: &WhatIfRequest) -> Result<Vec<Values>, ApiError> {
     let in_force = state.communities.in_force();
-    let mut found = Vec::new();
+    let mut found: Vec<Values> = Vec::new();
+    let mut add = |profile: Arc<Profile>, is_candidate| {
+        let is_known =
+            |known: &Values| known.is_candidate == is_candidate && known.profile.id() == profile.id();
+        if !found.iter().any(is_known) {
+            found.push(Values { profile, is_candidate });
+        }
+    };
     for (index, id) in request.communities.iter().enumerate() {
         let profile = id.parse().ok().and_then(|id| in_force.catalog.get(&id).cloned());
         let profile = profile.ok_or_else(|| {
             unknown(&format!("#/communities/{index}"), "community", in_force.catalog.ids().iter())
         })?;
-        found.push(Values { profile, is_candidate: false });
+        add(profile, false);
     }
     for (index, id) in request.candidates.iter().enumerate() {
         let profile = id.parse().ok().and_then(|id| in_force.candidates.get(&id).cloned());
         let profile = profile.ok_or_else(|| {
             unknown(&format!("#/candidates/{index}"), "candidate", in_force.candidates.ids())
         })?;
-        found.push(Values { profile, is_candidate: true });
+        add(profile, true);
     }
     Ok(found)
 }

@@ -62,9 +62,9 @@ impl ServiceMetrics {
         }
     }
 
-    /// Counts a record for the history on disk.
-    pub fn history_record(&self, result: HistoryResult) {
-        self.history.increment(result);
+    /// Counts records for the history on disk.
+    pub fn history_records(&self, result: HistoryResult, count: u64) {
+        self.history.add(result, count);
     }
 
     /// Names the model in use, in place of the one named before.
