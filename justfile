@@ -37,6 +37,19 @@ deny:
 fuzz target seconds="60":
     cargo +nightly fuzz run {{ target }} -- -max_total_time={{ seconds }}
 
+# Our encoder and ONNX Runtime in turns in one run; wants Python with onnx, onnxruntime and safetensors, and the base model
+bench-peers threads="2" base="models/recipes/base/all-MiniLM-L6-v2":
+    python3 benches/ort.py export {{ base }} target/ort
+    cargo run --release --locked -p assize-candle --example peers -- --threads {{ threads }} --peer "python3 benches/ort.py serve target/ort/int8.onnx --threads {{ threads }}"
+
+# A fixed mix of lengths against a service that runs on this machine, at 1, 8, 64 and 256 connections
+bench-http address="127.0.0.1:8080" seconds="10":
+    for connections in 1 8 64 256; do cargo run --release --locked -p assize-e2e --example load -- {{ address }} $connections {{ seconds }}; done
+
+# The kernels' tests under AddressSanitizer
+sanitize:
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test -p assize-kernels --locked --target x86_64-unknown-linux-gnu --lib
+
 # Score the model and the decisions on labelled data; `just eval --help` lists its flags
 eval *flags:
     cargo run --release --locked -- eval {{ flags }}

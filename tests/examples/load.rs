@@ -5,7 +5,8 @@
 //! ```
 //!
 //! sends chat turns over so many connections for so many seconds and prints what came back and how fast. Lengths are
-//! lognormal (median 40 words, 95th percentile 300, cut at 400), drawn with a fixed seed, from a fixed list of words.
+//! lognormal (median 40 words, 95th percentile 300, cut at 400), drawn with a fixed seed, from a fixed list of words; a
+//! fourth argument fixes the number of words instead.
 #![expect(clippy::print_stdout, reason = "the figures are this program's answer")]
 
 use std::collections::BTreeMap;
@@ -49,11 +50,12 @@ impl Random {
     }
 }
 
-fn bodies() -> Vec<String> {
+fn bodies(fixed: Option<usize>) -> Vec<String> {
     let mut random = Random(7);
     let text = |random: &mut Random| {
         let start = random.words();
-        let words = WORDS.iter().cycle().skip(start % WORDS.len()).take(random.words());
+        let length = fixed.unwrap_or_else(|| random.words());
+        let words = WORDS.iter().cycle().skip(start % WORDS.len()).take(length);
         words.copied().collect::<Vec<_>>().join(" ")
     };
     let body = |text: String| serde_json::json!({"turns": [{"role": "user", "content": text}]}).to_string();
@@ -63,8 +65,10 @@ fn bodies() -> Vec<String> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, connections, seconds] = arguments.as_slice() else {
-        return Err("usage: load ADDRESS CONNECTIONS SECONDS, as 127.0.0.1:8080 64 30".into());
+    let (address, connections, seconds, words) = match arguments.as_slice() {
+        [address, connections, seconds] => (address, connections, seconds, None),
+        [address, connections, seconds, words] => (address, connections, seconds, Some(words.parse()?)),
+        _ => return Err("usage: load ADDRESS CONNECTIONS SECONDS [WORDS], as 127.0.0.1:8080 64 30".into()),
     };
     let address: std::net::SocketAddr = address.parse()?;
     if !address.ip().is_loopback() {
@@ -72,7 +76,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let (connections, seconds): (usize, u64) = (connections.parse()?, seconds.parse()?);
     let until = Instant::now() + Duration::from_secs(seconds.min(600));
-    let (bodies, next) = (Arc::new(bodies()), Arc::new(AtomicUsize::new(0)));
+    let (bodies, next) = (Arc::new(bodies(words)), Arc::new(AtomicUsize::new(0)));
     let url = format!("http://{address}/moderate");
     let started = Instant::now();
     let clients: Vec<_> = (0..connections)

@@ -13,6 +13,7 @@ mod access;
 mod canary;
 mod cli;
 mod commands;
+mod computing;
 mod contract;
 mod conversations;
 mod hang_up;

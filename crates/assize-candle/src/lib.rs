@@ -24,8 +24,12 @@ mod reading;
 mod sequence;
 mod tokenizer;
 
+pub use assize_kernels::{Kernel, Precision};
 pub use device::DeviceChoice;
-pub use encoder::{Encoder, EncoderError};
+pub use encoder::{
+    ChoiceError, Encoder, EncoderError, GuardEncoder, GuardRun, PackError, PrecisionChoice, Shift, Trial,
+    UnknownPrecision,
+};
 pub use folder::{
     Calibration, CalibrationOutOfRange, ContextForm, EncoderShape, GuardModel, InputLimits, LoadError,
     ModelCard, Verification,

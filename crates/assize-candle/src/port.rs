@@ -1,6 +1,6 @@
 //! Lets `assize-inference` drive the encoder: its worker thread owns it and calls it batch by batch.
 
-use crate::{Encoder, EncoderError, HeadLogits, Sequence};
+use crate::{EncoderError, GuardEncoder, GuardRun, HeadLogits, Sequence};
 use assize_inference::{BatchModel, ModelError, Weigh};
 use std::error::Error;
 
@@ -11,13 +11,22 @@ impl Weigh for Sequence {
 }
 
 /// Keeps no state between calls, so a call stands alone as the trait asks, also after a panic.
-impl BatchModel for Encoder {
+impl BatchModel for GuardEncoder {
     type Input = Sequence;
     type Output = HeadLogits;
+    type Run = GuardRun;
 
-    fn infer(&mut self, inputs: &[&Sequence]) -> Result<Vec<HeadLogits>, ModelError> {
-        self.infer(inputs).map_err(|error| ModelError::Failed { detail: detail(&error) })
+    fn begin(&mut self, inputs: &[&Sequence]) -> Result<GuardRun, ModelError> {
+        self.begin(inputs).map_err(|error| failed(&error))
     }
+
+    fn advance(&mut self, run: &mut GuardRun) -> Result<Option<Vec<HeadLogits>>, ModelError> {
+        self.advance(run).map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &EncoderError) -> ModelError {
+    ModelError::Failed { detail: detail(error) }
 }
 
 /// The error and its causes: sizes, ids and the tensor library's words, never a text.

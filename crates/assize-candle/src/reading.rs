@@ -26,7 +26,7 @@ pub use compose::{Composer, InvalidTokenizer};
 
 use crate::calibrate::{self, NotFinite};
 use crate::{
-    ContextForm, Encoder, Framing, GuardModel, GuardTokenizer, HeadLogits, ModelCard, Sequence,
+    ContextForm, Framing, GuardEncoder, GuardModel, GuardTokenizer, HeadLogits, ModelCard, Sequence,
     SequenceTooLong, TokenizeError,
 };
 use assize_domain::{
@@ -113,8 +113,8 @@ struct InContext {
 
 impl Reader {
     /// Parts a model into what reads and what computes: many threads read, one owns the encoder.
-    pub fn split(model: GuardModel) -> (Self, Encoder) {
-        let GuardModel { identity, card, framing, tokenizer, encoder } = model;
+    pub fn split(model: GuardModel) -> (Self, GuardEncoder) {
+        let GuardModel { identity, card, framing, tokenizer, encoder, .. } = model;
         let judge = Arc::new(Judge { card, identity });
         (Self { tokenizer, framing, topics: TopicFinder::new(), judge }, encoder)
     }

@@ -86,6 +86,17 @@ impl<M: BatchModel> Inbox<M> {
         Some(Next { taken, has_backlog: !state.queue.is_empty() })
     }
 
+    /// The short jobs that may run between two steps of a long batch; none where nothing short waits.
+    pub(crate) fn take_short(&self, policy: &BatchPolicy, now: Instant) -> Option<Next<M>> {
+        let mut state = lock(&self.state);
+        if state.queue.is_empty() || state.phase == Phase::Closed {
+            return None;
+        }
+        let taken = state.queue.take_short(policy, now);
+        self.show(&state);
+        Some(Next { taken, has_backlog: !state.queue.is_empty() })
+    }
+
     /// Blocks the worker's thread until there is something to do.
     pub(crate) fn wait(&self) {
         let is_idle = |state: &mut State<M>| state.queue.is_empty() && state.phase == Phase::Open;

@@ -6,22 +6,32 @@ pub trait Weigh {
     fn tokens(&self) -> usize;
 }
 
-/// A model that reads a batch at a time. One trait, one task.
+/// A model that reads a batch at a time, in steps. One trait, one task.
 ///
-/// Each call must stand alone: whatever an earlier call left behind, panicked or not, can't change a result.
-/// The worker relies on it when it goes on with a model that panicked.
+/// Steps, so that a short input does not wait for a long batch: between two steps the worker may run another batch
+/// from its beginning to its end. Runs don't touch each other, and each stands alone: whatever an earlier one left
+/// behind, panicked or not, can't change a result. The worker relies on it when it goes on with a model that panicked.
 pub trait BatchModel: Send + 'static {
     /// One thing to judge.
     type Input: Weigh + Send + 'static;
     /// What the model says about one input.
     type Output: Send + 'static;
+    /// A batch on its way through the model.
+    type Run;
 
-    /// Judges all of `inputs` (never empty); output *i* belongs to input *i*.
+    /// Begins to judge all of `inputs` (never empty).
     ///
     /// # Errors
     /// [`ModelError::Failed`] where the batch as a whole failed; the worker then tries each input alone,
     /// once.
-    fn infer(&mut self, inputs: &[&Self::Input]) -> Result<Vec<Self::Output>, ModelError>;
+    fn begin(&mut self, inputs: &[&Self::Input]) -> Result<Self::Run, ModelError>;
+
+    /// Goes on for a few milliseconds; the outputs when all is done, output *i* belonging to input *i*. It is not
+    /// called again then.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    fn advance(&mut self, run: &mut Self::Run) -> Result<Option<Vec<Self::Output>>, ModelError>;
 }
 
 /// Why a model gave no answer.

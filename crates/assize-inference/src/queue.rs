@@ -15,8 +15,8 @@ pub struct BatchPolicy {
     pub max_items: usize,
     /// Most tokens, without padding.
     pub max_tokens: usize,
-    /// Items up to this many tokens are short, the others long. Like goes with like as far as possible,
-    /// because items of one length waste no padding.
+    /// Items up to this many tokens are short, the others long. A batch holds one kind: its short items would wait for
+    /// the long ones.
     pub short_tokens: usize,
 }
 
@@ -32,8 +32,7 @@ pub trait Waiting: Weigh {
 /// What left the queue at one time.
 #[derive(Debug)]
 pub struct Taken<J> {
-    /// For the model: live items only, the class of the oldest one first. Empty only where nothing live
-    /// waited.
+    /// For the model: live items of one class. Empty only where no such item waited.
     pub batch: Vec<J>,
     /// Items whose deadline has passed.
     pub expired: Vec<J>,
@@ -78,22 +77,34 @@ impl<J: Waiting> PendingQueue<J> {
 
     /// Takes the next batch, and with it all that is abandoned or expired at `now`.
     ///
-    /// The class (short or long) of the oldest live item goes first, oldest first, up to the first one that
-    /// doesn't fit; then the other class fills what is left in the same way. So the oldest live item is in
-    /// every batch, and nothing starves. An item over `max_tokens` by itself makes a batch of one: admission
-    /// bounds its size.
+    /// The class (short or long) of the oldest live item goes, oldest first, up to the first one that doesn't fit. So
+    /// the oldest live item is in every batch, and nothing starves. An item over `max_tokens` by itself makes a batch of
+    /// one: admission bounds its size.
     ///
     /// Costs time in the number of waiting items, which admission bounds; it runs once per inference.
     pub fn take_batch(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
         let mut taken = Taken { batch: Vec::new(), expired: Vec::new(), abandoned: Vec::new() };
         self.remove_dead(now, &mut taken);
         if let Some(first) = self.jobs.front().map(|job| policy.class_of(job)) {
-            let mut room = Room::of(policy);
-            self.fill(policy, first, &mut room, &mut taken.batch);
-            self.fill(policy, first.other(), &mut room, &mut taken.batch);
+            self.fill(policy, first, &mut Room::of(policy.max_items, policy.max_tokens), &mut taken.batch);
         }
-        self.tokens = self.jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
+        self.count_tokens();
         taken
+    }
+
+    /// As [`Self::take_batch`], but of short items only, and no more of them than one of them may weigh alone: what may
+    /// run between two steps of a long batch, which must not come to a stop.
+    pub fn take_short(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
+        let mut taken = Taken { batch: Vec::new(), expired: Vec::new(), abandoned: Vec::new() };
+        self.remove_dead(now, &mut taken);
+        let mut room = Room::of(policy.max_items, policy.short_tokens);
+        self.fill(policy, SizeClass::Short, &mut room, &mut taken.batch);
+        self.count_tokens();
+        taken
+    }
+
+    fn count_tokens(&mut self) {
+        self.tokens = self.jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
     }
 
     /// Items waiting, dead ones included.
@@ -161,18 +172,9 @@ impl BatchPolicy {
     }
 }
 
-impl SizeClass {
-    const fn other(self) -> Self {
-        match self {
-            Self::Short => Self::Long,
-            Self::Long => Self::Short,
-        }
-    }
-}
-
 impl Room {
-    fn of(policy: &BatchPolicy) -> Self {
-        Self { items: policy.max_items.max(1), tokens: policy.max_tokens, is_untouched: true }
+    fn of(items: usize, tokens: usize) -> Self {
+        Self { items: items.max(1), tokens, is_untouched: true }
     }
 
     /// Makes room for one more item, if there is.

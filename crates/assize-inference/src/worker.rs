@@ -5,10 +5,13 @@
 
 use crate::{
     Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle, Waiting, Weigh,
-    inbox::Inbox, job::Job, readiness::ReadinessPublisher, speed::MeasuredBatch,
+    inbox::{Inbox, Next},
+    job::Job,
+    readiness::ReadinessPublisher,
+    speed::MeasuredBatch,
 };
 use assize_telemetry::{DropReason, InferenceMetrics, error_chain};
-use std::{fmt, panic, panic::AssertUnwindSafe, slice, sync::Arc};
+use std::{fmt, panic, panic::AssertUnwindSafe, slice, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Takes `model` into service: a handle for the requests, and the worker that owns it.
@@ -51,16 +54,29 @@ impl<M: BatchModel> Worker<M> {
     /// Takes one batch, if anything waits at `now`, and runs it to its end.
     pub fn step(&mut self, now: Instant) -> Step {
         let Some(next) = self.inbox.take(&self.policy, now) else { return Step::Stopped };
+        if self.run_next(next, now) { Step::Ran } else { Step::Idle }
+    }
+
+    /// Runs what was taken at `now`; false where nothing of it was live.
+    fn run_next(&mut self, next: Next<M>, now: Instant) -> bool {
         next.taken.abandoned.into_iter().for_each(|job| self.abandon(job));
         next.taken.expired.into_iter().for_each(|job| self.expire(job));
-        if next.taken.batch.is_empty() {
-            return Step::Idle;
-        }
         for job in &next.taken.batch {
             self.metrics.waited(now.saturating_duration_since(job.queued_at));
         }
-        self.run_batch(next.taken.batch, next.has_backlog);
-        Step::Ran
+        let is_live = !next.taken.batch.is_empty();
+        if is_live {
+            self.run_batch(next.taken.batch, next.has_backlog);
+        }
+        is_live
+    }
+
+    /// Runs the short jobs that came since; called between two steps of a long batch.
+    fn run_short(&mut self) {
+        let now = Instant::now();
+        if let Some(next) = self.inbox.take_short(&self.policy, now) {
+            self.run_next(next, now);
+        }
     }
 
     /// Steps until shutdown; blocks its thread while there is nothing to do.
@@ -77,10 +93,9 @@ impl<M: BatchModel> Worker<M> {
     fn run_batch(&mut self, jobs: Vec<Job<M>>, had_backlog: bool) {
         let tokens = jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
         self.metrics.batch_taken(jobs.len(), tokens);
-        let started = Instant::now();
         match self.call(&jobs) {
-            Ok(outputs) => {
-                self.admission.observe(MeasuredBatch { tokens, elapsed: started.elapsed(), had_backlog });
+            Ok((outputs, elapsed)) => {
+                self.admission.observe(MeasuredBatch { tokens, elapsed, had_backlog });
                 self.readiness.succeeded(Instant::now());
                 jobs.into_iter().zip(outputs).for_each(|(job, output)| job.answer(Ok(output)));
             }
@@ -127,29 +142,44 @@ impl<M: BatchModel> Worker<M> {
     }
 
     fn call_alone(&mut self, job: &Job<M>) -> Result<M::Output, ModelError> {
-        let outputs = self.call(slice::from_ref(job))?;
+        let (outputs, _) = self.call(slice::from_ref(job))?;
         outputs.into_iter().next().ok_or(ModelError::WrongCount { given: 0, expected: 1 })
     }
 
-    /// Calls the model once; the outputs are as many as the jobs.
-    fn call(&mut self, jobs: &[Job<M>]) -> Result<Vec<M::Output>, ModelError> {
+    /// Has the model judge the jobs; the outputs are as many as these. A batch of long ones lets short ones in between its
+    /// steps; their time is not in its own.
+    fn call(&mut self, jobs: &[Job<M>]) -> Result<(Vec<M::Output>, Duration), ModelError> {
+        let is_long = jobs.iter().any(|job| job.tokens() > self.policy.short_tokens);
         let inputs: Vec<&M::Input> = jobs.iter().map(|job| &job.input).collect();
-        let started = Instant::now();
-        // Unwind safety: a panic can leave only the model half-changed (the inputs are shared and dropped or
-        // read again as they are), and `BatchModel` demands that whatever a call leaves behind can't change a
-        // later one.
-        let called = panic::catch_unwind(AssertUnwindSafe(|| self.model.infer(&inputs)));
-        self.metrics.inferred(started.elapsed());
+        let mut elapsed = Duration::ZERO;
+        let called = self.run_to_end(&inputs, is_long, &mut elapsed);
+        self.metrics.inferred(elapsed);
         let checked = match called {
-            Ok(Ok(outputs)) if outputs.len() == jobs.len() => Ok(outputs),
-            Ok(Ok(outputs)) => Err(ModelError::WrongCount { given: outputs.len(), expected: jobs.len() }),
-            Ok(Err(error)) => Err(error),
-            Err(_panic) => Err(ModelError::Panicked),
+            Ok(outputs) if outputs.len() == jobs.len() => Ok((outputs, elapsed)),
+            Ok(outputs) => Err(ModelError::WrongCount { given: outputs.len(), expected: jobs.len() }),
+            Err(error) => Err(error),
         };
         if checked.is_err() {
             self.metrics.inference_failed();
         }
         checked
+    }
+
+    fn run_to_end(
+        &mut self,
+        inputs: &[&M::Input],
+        is_long: bool,
+        elapsed: &mut Duration,
+    ) -> Result<Vec<M::Output>, ModelError> {
+        let mut run = caught(elapsed, || self.model.begin(inputs))?;
+        loop {
+            if let Some(outputs) = caught(elapsed, || self.model.advance(&mut run))? {
+                return Ok(outputs);
+            }
+            if is_long {
+                self.run_short();
+            }
+        }
     }
 
     fn abandon(&self, job: Job<M>) {
@@ -161,6 +191,17 @@ impl<M: BatchModel> Worker<M> {
         self.metrics.dropped(DropReason::Expired);
         job.answer(Err(InferError::DeadlineExceeded));
     }
+}
+
+/// Calls the model, and adds the time it took.
+///
+/// Unwind safety: a panic can leave only the model half-changed (the inputs are shared and dropped or read again as they
+/// are, the run is dropped), and [`BatchModel`] demands that whatever a run leaves behind can't change another.
+fn caught<T>(elapsed: &mut Duration, call: impl FnOnce() -> Result<T, ModelError>) -> Result<T, ModelError> {
+    let started = Instant::now();
+    let called = panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(ModelError::Panicked));
+    *elapsed += started.elapsed();
+    called
 }
 
 impl<M: BatchModel> Drop for Worker<M> {

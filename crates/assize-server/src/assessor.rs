@@ -2,7 +2,8 @@
 //!
 //! Knows no community: what it gives is the same for everyone.
 
-use assize_candle::{Encoder, ReadError, Reader, Reading};
+use crate::remembered::{Key, Remembered};
+use assize_candle::{GuardEncoder, ReadError, Reader, Reading};
 use assize_domain::{Assessment, Conversation};
 use assize_inference::{Admission, Demand, InferError, ModelHandle, Permit, Refused};
 use assize_telemetry::InferenceMetrics;
@@ -50,10 +51,12 @@ impl AssessError {
 pub(crate) struct Assessor {
     reader: Arc<Reader>,
     admission: Admission,
-    handle: ModelHandle<Encoder>,
+    handle: ModelHandle<GuardEncoder>,
     metrics: InferenceMetrics,
     /// One permit a core for reading long texts, so that they can't crowd out the model thread; never closed.
     long_reads: Arc<Semaphore>,
+    /// `None` where the settings give it no room.
+    remembered: Option<Arc<Remembered>>,
 }
 
 impl Assessor {
@@ -61,12 +64,14 @@ impl Assessor {
     pub(crate) fn new(
         reader: Reader,
         admission: Admission,
-        handle: ModelHandle<Encoder>,
+        handle: ModelHandle<GuardEncoder>,
         metrics: InferenceMetrics,
+        remembered: Option<Remembered>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let long_reads = Arc::new(Semaphore::new(cores));
-        Self { reader: Arc::new(reader), admission, handle, metrics, long_reads }
+        let remembered = remembered.map(Arc::new);
+        Self { reader: Arc::new(reader), admission, handle, metrics, long_reads, remembered }
     }
 
     /// Assesses all conversations, admitted together or not at all; the answer keeps their order.
@@ -74,6 +79,36 @@ impl Assessor {
     /// # Errors
     /// When they can't be read or are not admitted. What fails for one conversation only is in its place.
     pub(crate) async fn assess(
+        &self,
+        conversations: Vec<Conversation>,
+        deadline: Instant,
+    ) -> Result<Vec<Result<Assessment, AssessError>>, AssessError> {
+        let Some(remembered) = &self.remembered else {
+            return self.assess_anew(conversations, deadline).await;
+        };
+        let keys: Vec<Key> = conversations.iter().map(|conversation| remembered.key(conversation)).collect();
+        let found: Vec<Option<Assessment>> = keys.iter().map(|key| remembered.find(key)).collect();
+        let unknown: Vec<Conversation> = conversations
+            .into_iter()
+            .zip(&found)
+            .filter(|(_, found)| found.is_none())
+            .map(|(new, _)| new)
+            .collect();
+        // Where all are known nothing is admitted, read or inferred: that is what the cache is for.
+        let fresh = if unknown.is_empty() { Vec::new() } else { self.assess_anew(unknown, deadline).await? };
+        let mut fresh = fresh.into_iter();
+        let answers = found.into_iter().zip(keys).map(|(found, key)| match found {
+            Some(assessment) => Ok(assessment),
+            None => {
+                let assessment = fresh.next().unwrap_or(Err(AssessError::ReadBrokeOff))?;
+                remembered.keep(key, assessment.clone());
+                Ok(assessment)
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    async fn assess_anew(
         &self,
         conversations: Vec<Conversation>,
         deadline: Instant,

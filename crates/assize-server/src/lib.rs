@@ -13,6 +13,7 @@ pub mod generated;
 mod history;
 pub mod http;
 mod pipeline;
+mod remembered;
 mod run;
 mod startup;
 mod state;

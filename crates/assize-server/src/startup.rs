@@ -6,12 +6,16 @@ use crate::config::{Config, InferenceConfig};
 use crate::history::{History, HistoryError, HistoryThread};
 use crate::http::{BodyBudget, Quota, routes, weighing};
 use crate::pipeline::Pipeline;
+use crate::remembered::Remembered;
 use crate::state::AppState;
 use assize_api::ErrorCode;
-use assize_candle::{Encoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Verification};
+use assize_candle::{
+    ChoiceError, GuardEncoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Trial, Verification,
+};
 use assize_domain::ModelIdentity;
 use assize_inference::{Admission, Probe, ProbePolicy, Readiness, ReadinessWatch, WorkerError, WorkerThread};
 use assize_telemetry::{Metrics, MetricsConfig, MetricsError, error_chain};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
@@ -35,6 +39,9 @@ pub enum StartError {
     /// The model folder can't be used.
     #[error("the model can't be loaded")]
     Model(#[source] Box<ModelLoadError>),
+    /// The model can't compute as the settings say.
+    #[error("the model can't compute as `inference.precision` says")]
+    Precision(#[source] ChoiceError),
     /// The model's window can't hold any text.
     #[error("the model can't be probed")]
     Probe(#[source] assize_candle::ReadError),
@@ -59,9 +66,19 @@ pub enum StartError {
 pub(crate) struct Judge {
     pub(crate) assessor: Assessor,
     pub(crate) identity: ModelIdentity,
+    pub(crate) computation: Computation,
     pub(crate) readiness: ReadinessWatch,
-    pub(crate) thread: WorkerThread<Encoder>,
+    pub(crate) thread: WorkerThread<GuardEncoder>,
     pub(crate) probe: JoinHandle<()>,
+}
+
+/// How the model computes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Computation {
+    /// A kernel's name, or `portable`.
+    pub(crate) kernel: &'static str,
+    /// Threads that share a batch.
+    pub(crate) threads: usize,
 }
 
 /// A started service: its state for the handlers, and what shutdown has to end.
@@ -69,7 +86,7 @@ pub(crate) struct Judge {
 pub struct Service {
     /// Shared with every handler.
     pub state: Arc<AppState>,
-    pub(crate) thread: WorkerThread<Encoder>,
+    pub(crate) thread: WorkerThread<GuardEncoder>,
     /// Where records are written; joined at the end.
     pub(crate) history: Option<HistoryThread>,
     /// Probe, profile watcher, quota cleaning; aborted at the end.
@@ -118,6 +135,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
         pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone(), Arc::clone(&history)),
         history,
         model: judge.identity,
+        computation: judge.computation,
         model_readiness: judge.readiness,
         draining: AtomicBool::new(false),
         communities,
@@ -145,7 +163,10 @@ pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> 
         GuardModel::load(&config.model, config.device).map_err(|error| StartError::Model(Box::new(error)))?;
     let identity = model.identity.clone();
     report(&identity, model.verification());
-    metrics.service.set_model(&identity);
+    let (model, trials) = model.computing(config.precision, config.threads).map_err(StartError::Precision)?;
+    let computation = Computation { kernel: model.encoder.kernel(), threads: config.threads };
+    report_computation(computation, &trials);
+    metrics.service.set_model(&identity, computation.kernel);
     let (reader, encoder) = Reader::split(model);
     let probe_input = reader.probe().map_err(StartError::Probe)?;
     let admission = Admission::new(config.admission, metrics.inference.clone());
@@ -159,8 +180,10 @@ pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> 
         Readiness::Failed { why } => return Err(StartError::NotAnswering(error_chain(&why))),
         Readiness::Ready | Readiness::Starting | Readiness::Draining => {}
     }
-    let assessor = Assessor::new(reader, admission, handle, metrics.inference.clone());
-    Ok(Judge { assessor, identity, readiness, thread, probe })
+    let remembered = NonZeroUsize::new(config.cached_assessments)
+        .map(|size| Remembered::new(size, &identity, metrics.inference.clone()));
+    let assessor = Assessor::new(reader, admission, handle, metrics.inference.clone(), remembered);
+    Ok(Judge { assessor, identity, computation, readiness, thread, probe })
 }
 
 /// A folder without reference outputs loads, but may be any mixture of files that fit in shape.
@@ -184,6 +207,22 @@ fn report(identity: &ModelIdentity, verification: Verification) {
             );
         }
     }
+}
+
+/// Which precisions were tried, and what was taken.
+fn report_computation(computation: Computation, trials: &[Trial]) {
+    for Trial { precision, shift, time } in trials {
+        let (mean, worst) = shift.map_or((None, None), |shift| (Some(shift.mean), Some(shift.worst)));
+        let (precision, microseconds) = (precision.id(), u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        tracing::info!(
+            precision,
+            shift.mean = mean,
+            shift.worst = worst,
+            duration_us = microseconds,
+            "precision tried"
+        );
+    }
+    tracing::info!(kernel = computation.kernel, threads = computation.threads, "encoder ready");
 }
 
 async fn clean_quota(state: Arc<AppState>) {

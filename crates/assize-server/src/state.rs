@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::history::History;
 use crate::http::{BodyBudget, Quota};
 use crate::pipeline::Pipeline;
+use crate::startup::Computation;
 use assize_domain::ModelIdentity;
 use assize_inference::{Readiness, ReadinessWatch};
 use assize_telemetry::{Metrics, error_chain};
@@ -26,6 +27,7 @@ pub struct AppState {
     /// A permit for each request that is weighed again at the moment; never closed.
     pub(crate) weighing: Arc<Semaphore>,
     pub(crate) model: ModelIdentity,
+    pub(crate) computation: Computation,
     pub(crate) model_readiness: ReadinessWatch,
     /// Set once by the shutdown sequence, before it waits; read by `/readyz`.
     pub(crate) draining: AtomicBool,
@@ -81,6 +83,7 @@ impl AppState {
         let named = [
             ("communities", self.communities.in_force().describe()),
             ("device", self.config.inference.device.to_string()),
+            ("kernel", format!("{} on {} threads", self.computation.kernel, self.computation.threads)),
             ("model", model),
             ("model_revision", revision),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),

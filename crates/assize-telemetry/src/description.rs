@@ -81,6 +81,8 @@ metrics! {
         "Admissions refused, by the bound that refused them (probes and profiles' examples included).";
     JOBS_DROPPED = Counter "assize_jobs_dropped_total" ["reason"],
         "Items that left the queue without an inference.";
+    CACHE_LOOKUPS = Counter "assize_cache_lookups_total" ["result"],
+        "Look-ups for an equal conversation judged before; 0 where `inference.cached_assessments` is 0.";
     HISTORY_RECORDS = Counter "assize_history_records_total" ["result"],
         "Records of assessments for the history on disk, by what became of them.";
     PROFILE_RELOADS = Counter "assize_profile_reloads_total" ["result"],
@@ -91,7 +93,7 @@ metrics! {
         "1 while the profiles on disk are faulty and older ones stay in force.";
     CANDIDATES = Gauge "assize_candidate_profiles" ["state"],
         "Candidate profiles on disk: tried beside those in force, or refused as faulty.";
-    MODEL_INFO = Gauge "assize_model_info" ["model", "revision", "taxonomy"],
+    MODEL_INFO = Gauge "assize_model_info" ["model", "revision", "kernel", "taxonomy"],
         "Always 1; its labels name the model in use.";
     BUILD_INFO = Gauge "assize_build_info" ["version"],
         "Always 1; its label is the version of the service.";

@@ -32,6 +32,7 @@ label!(
     FailureMode,
     OverloadReason,
     DropReason,
+    CacheLookup,
     ReloadResult,
     Change,
     CandidateState,
@@ -137,6 +138,28 @@ impl DropReason {
         match self {
             Self::Abandoned => "abandoned",
             Self::Expired => "expired",
+        }
+    }
+}
+
+/// Whether an equal conversation had been judged before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheLookup {
+    /// It had, and the assessment was still there.
+    Hit,
+    /// It had not, or too long ago.
+    Miss,
+}
+
+impl CacheLookup {
+    /// Every outcome.
+    pub const ALL: [Self; 2] = [Self::Hit, Self::Miss];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
         }
     }
 }

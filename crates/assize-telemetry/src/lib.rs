@@ -17,7 +17,8 @@ pub use self::tracing::{LogConfig, LogFormat, TracingError, init as init_tracing
 pub use description::{MetricDescription, MetricKind, describe};
 pub use error_chain::error_chain;
 pub use labels::{
-    CandidateState, Change, DropReason, FailureMode, HistoryResult, OverloadReason, ReloadResult, StatusClass,
+    CacheLookup, CandidateState, Change, DropReason, FailureMode, HistoryResult, OverloadReason,
+    ReloadResult, StatusClass,
 };
 pub use metrics::{
     HttpMetrics, InFlight, InferenceMetrics, METRICS_CONTENT_TYPE, Metrics, MetricsConfig, MetricsError,

@@ -15,8 +15,8 @@ use candle_core::{Result as TensorResult, Tensor};
 #[derive(Debug)]
 pub(super) struct Attention {
     /// Weight of shape `[3 * hidden, hidden]`: query, key, value. One large product instead of three small ones.
-    query_key_value: Linear,
-    output: Linear,
+    pub(super) query_key_value: Linear,
+    pub(super) output: Linear,
     heads: usize,
 }
 

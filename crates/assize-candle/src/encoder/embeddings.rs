@@ -14,12 +14,12 @@ use candle_core::{Result as TensorResult, Tensor};
 #[derive(Debug)]
 pub(super) struct Embeddings {
     /// Shape `[vocab_size, hidden]`.
-    words: Tensor,
+    pub(super) words: Tensor,
     /// Shape `[max_positions, hidden]`.
-    positions: Tensor,
+    pub(super) positions: Tensor,
     /// Shape `[segment_types, hidden]`.
-    types: Tensor,
-    norm: LayerNorm,
+    pub(super) types: Tensor,
+    pub(super) norm: LayerNorm,
 }
 
 /// What the gradient needs.

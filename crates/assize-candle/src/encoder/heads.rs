@@ -17,7 +17,7 @@ use candle_core::{Result as TensorResult, Tensor};
 /// All heads as one matrix of shape `[HeadLogits::WIDTH, 2 * hidden]`, rows in the domain's order.
 #[derive(Debug)]
 pub(super) struct Heads {
-    fused: Linear,
+    pub(super) fused: Linear,
     order: HeadOrder,
 }
 

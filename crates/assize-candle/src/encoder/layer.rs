@@ -14,13 +14,13 @@ use candle_core::{Result as TensorResult, Tensor};
 
 #[derive(Debug)]
 pub(super) struct Layer {
-    attention: Attention,
-    attention_norm: LayerNorm,
+    pub(super) attention: Attention,
+    pub(super) attention_norm: LayerNorm,
     /// `hidden` to `intermediate`.
-    widen: Linear,
+    pub(super) widen: Linear,
     /// `intermediate` to `hidden`.
-    narrow: Linear,
-    output_norm: LayerNorm,
+    pub(super) narrow: Linear,
+    pub(super) output_norm: LayerNorm,
 }
 
 /// What the gradient needs.

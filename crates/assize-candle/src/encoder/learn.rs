@@ -24,7 +24,7 @@ impl Encoder {
         if !self.heads.learn() {
             return Err(EncoderError::HeadsDoNotLearn);
         }
-        self.check(sequences)?;
+        super::check(self.shape, sequences)?;
         let packing = Packing::new(sequences, &self.device)?;
         let spans = packing.spans();
         let (mut hidden, embedded) = self.embeddings.trace(&packing)?;

@@ -11,15 +11,21 @@
 
 mod attention;
 mod embeddings;
+mod guard;
 mod heads;
 mod layer;
 mod learn;
+mod packed;
 pub(crate) mod packing;
 mod parts;
 #[cfg(test)]
 mod tests;
 mod weights;
 
+pub use guard::{ChoiceError, GuardEncoder, GuardRun, PrecisionChoice, Shift, Trial, UnknownPrecision};
+pub(crate) use guard::{References, choose};
+pub use packed::PackError;
+pub(crate) use packed::{PackedEncoder, PackedRun};
 pub(crate) use weights::Weights;
 
 use crate::{
@@ -103,7 +109,7 @@ impl Encoder {
     /// # Errors
     /// As [`Self::infer`].
     pub fn forward(&self, sequences: &[&Sequence]) -> Result<Tensor, EncoderError> {
-        self.check(sequences)?;
+        check(self.shape, sequences)?;
         let packing = Packing::new(sequences, &self.device)?;
         let (mut hidden, _) = self.embeddings.trace(&packing)?;
         for layer in &self.layers {
@@ -132,22 +138,22 @@ impl Encoder {
     pub const fn shape(&self) -> EncoderShape {
         self.shape
     }
+}
 
-    // A GPU does not check an index into an embedding: it would read past the end.
-    fn check(&self, sequences: &[&Sequence]) -> Result<(), EncoderError> {
-        let EncoderShape { vocab_size, max_positions: limit, .. } = self.shape;
-        for sequence in sequences {
-            let tokens = sequence.tokens();
-            if tokens > limit {
-                return Err(EncoderError::TooLong { tokens, limit });
-            }
-            let has_no_row = |id: u32| usize::try_from(id).is_ok_and(|id| id >= vocab_size);
-            if let Some(&id) = sequence.ids().iter().find(|id| has_no_row(**id)) {
-                return Err(EncoderError::UnknownToken { id, vocab_size });
-            }
+// A GPU does not check an index into an embedding: it would read past the end.
+fn check(shape: EncoderShape, sequences: &[&Sequence]) -> Result<(), EncoderError> {
+    let EncoderShape { vocab_size, max_positions: limit, .. } = shape;
+    for sequence in sequences {
+        let tokens = sequence.tokens();
+        if tokens > limit {
+            return Err(EncoderError::TooLong { tokens, limit });
         }
-        Ok(())
+        let has_no_row = |id: u32| usize::try_from(id).is_ok_and(|id| id >= vocab_size);
+        if let Some(&id) = sequence.ids().iter().find(|id| has_no_row(**id)) {
+            return Err(EncoderError::UnknownToken { id, vocab_size });
+        }
     }
+    Ok(())
 }
 
 /// Builds the encoder from its tensors, walking their names exactly as the checkpoint has them.

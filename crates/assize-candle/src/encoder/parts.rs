@@ -1,6 +1,6 @@
 //! What every part of the encoder is made of: linear layers and layer normalisation, each with its gradient.
 
-use crate::ops::{self, LayerNormGradient};
+use crate::ops::{self, LayerNormGradient, NormWeights};
 use candle_core::{Result, Tensor};
 
 /// Gradients by the names of their weights; the names are relative to the part they belong to.
@@ -71,6 +71,11 @@ pub(super) struct LayerNorm {
 }
 
 impl LayerNorm {
+    /// For rows of numbers instead of tensors.
+    pub(super) fn weights(&self) -> Result<NormWeights> {
+        NormWeights::of(&self.gamma, &self.beta, self.epsilon)
+    }
+
     /// `[rows, width]` to the same shape.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         ops::layer_norm(x, &self.gamma, &self.beta, self.epsilon)

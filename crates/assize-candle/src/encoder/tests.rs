@@ -10,7 +10,7 @@ use crate::{
 use candle_core::{Device, Result, Tensor, Var};
 use std::collections::BTreeMap;
 
-const SHAPE: EncoderShape = EncoderShape {
+pub(super) const SHAPE: EncoderShape = EncoderShape {
     hidden: 16,
     layers: 2,
     attention_heads: 2,
@@ -21,10 +21,10 @@ const SHAPE: EncoderShape = EncoderShape {
     layer_norm_epsilon: 1e-12,
 };
 
-type Variables = BTreeMap<String, Var>;
+pub(super) type Variables = BTreeMap<String, Var>;
 
 /// Random weights, large enough that nothing is almost linear.
-fn variables() -> Variables {
+pub(super) fn variables() -> Variables {
     let mut shapes = vec![
         ("embeddings.word_embeddings".to_owned(), vec![SHAPE.vocab_size, SHAPE.hidden]),
         ("embeddings.position_embeddings".to_owned(), vec![SHAPE.max_positions, SHAPE.hidden]),
@@ -91,7 +91,7 @@ fn composed(variables: &Variables, sequences: &[&Sequence]) -> Result<Tensor> {
     Tensor::cat(&heads.into_iter().collect::<Result<Vec<_>>>()?, 1)
 }
 
-fn sequences() -> Vec<Sequence> {
+pub(super) fn sequences() -> Vec<Sequence> {
     let framing = Framing { cls: 1, sep: 2, max_tokens: SHAPE.max_positions };
     vec![
         Sequence::single(framing, &[3, 4, 5, 3, 3]).unwrap(),
@@ -102,7 +102,7 @@ fn sequences() -> Vec<Sequence> {
     ]
 }
 
-fn encoder(variables: &Variables) -> Encoder {
+pub(super) fn encoder(variables: &Variables) -> Encoder {
     let tensors = variables.iter().map(|(name, variable)| (name.clone(), variable.as_detached_tensor()));
     Encoder::over(&tensors.collect(), SHAPE, &Device::Cpu).unwrap()
 }

@@ -5,7 +5,9 @@
 //! never quoted: not in an error, not in a log.
 
 use super::{LoadError, files::ModelFile};
-use crate::{Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError, calibrate};
+use crate::{
+    Encoder, Framing, GuardTokenizer, HeadLogits, Sequence, TokenizeError, calibrate, encoder::References,
+};
 use assize_domain::{ActionCategory, GuardHead, RiskCategory};
 use serde::Deserialize;
 
@@ -64,18 +66,20 @@ struct Distance {
     difference: f32,
 }
 
-/// Replays the file: token ids of every row, logits of a few.
+/// Replays the file: token ids of every row, logits of a few. Gives all of its rows, too, for other precisions to be
+/// held against.
 pub(super) fn replay(
     file: &ModelFile,
     framing: Framing,
     tokenizer: &GuardTokenizer,
     encoder: &mut Encoder,
-) -> Result<Verification, LoadError> {
+) -> Result<(Verification, References), LoadError> {
     let rows = parse(file)?;
     let mut inputs = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         inputs.push((index, row, tokens(file, index, row, framing, tokenizer)?));
     }
+    let references = inputs.iter().map(|(_, row, sequence)| (sequence.clone(), row.logits.binary)).collect();
     let mut worst: Option<Distance> = None;
     let chosen = choose(inputs);
     for (index, row, sequence) in &chosen {
@@ -89,7 +93,8 @@ pub(super) fn replay(
     }
     match worst {
         Some(Distance { difference, .. }) if difference <= TOLERANCE => {
-            Ok(Verification::Replayed { rows: chosen.len(), largest_difference: difference })
+            let verified = Verification::Replayed { rows: chosen.len(), largest_difference: difference };
+            Ok((verified, references))
         }
         Some(Distance { row, logit, difference }) => Err(LoadError::GoldenLogits {
             file: file.path.clone(),

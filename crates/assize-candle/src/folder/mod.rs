@@ -26,8 +26,8 @@ pub use golden::Verification;
 pub(crate) use heads::HeadOrder;
 
 use crate::{
-    DeviceChoice, Encoder, Framing, GuardTokenizer,
-    encoder::{Weights, load_encoder},
+    ChoiceError, DeviceChoice, Framing, GuardEncoder, GuardTokenizer, PrecisionChoice, Trial,
+    encoder::{References, Weights, choose, load_encoder},
 };
 use assize_domain::ModelIdentity;
 use files::ModelFiles;
@@ -45,7 +45,8 @@ pub struct GuardModel {
     /// From text to word pieces.
     pub tokenizer: GuardTokenizer,
     /// From sequences to logits.
-    pub encoder: Encoder,
+    pub encoder: GuardEncoder,
+    references: References,
 }
 
 impl GuardModel {
@@ -70,11 +71,30 @@ impl GuardModel {
         weights.finish()?;
         let framing =
             Framing { cls: tokenizer.cls(), sep: tokenizer.sep(), max_tokens: config.shape.max_positions };
+        let mut references = References::new();
         if let Some(golden) = &files.golden {
-            card.verification = golden::replay(golden, framing, &tokenizer, &mut encoder)?;
+            (card.verification, references) = golden::replay(golden, framing, &tokenizer, &mut encoder)?;
         }
         let identity = ModelIdentity { name: card.name.clone(), revision: files.digest() };
-        Ok(Self { identity, card, framing, tokenizer, encoder })
+        let encoder = GuardEncoder::Portable(encoder);
+        Ok(Self { identity, card, framing, tokenizer, encoder, references })
+    }
+
+    /// Has the encoder compute as `choice` says, on `threads` threads; tells what was tried. A model is loaded to compute
+    /// over tensors, and can be told otherwise once.
+    ///
+    /// # Errors
+    /// Every variant of [`ChoiceError`].
+    pub fn computing(
+        mut self,
+        choice: PrecisionChoice,
+        threads: usize,
+    ) -> Result<(Self, Vec<Trial>), ChoiceError> {
+        let mut trials = Vec::new();
+        if let GuardEncoder::Portable(encoder) = self.encoder {
+            (self.encoder, trials) = choose(encoder, &self.references, (choice, threads))?;
+        }
+        Ok((self, trials))
     }
 
     /// Whether golden.json was there and came out as it says; what is not verified loads all the same.

@@ -25,6 +25,38 @@ pub(crate) fn bias_gelu_gradient(x: &Tensor, bias: &Tensor, grad: &Tensor) -> Re
     Ok((both.narrow(0, 0, rows)?, both.get(rows)?))
 }
 
+/// GELU of every number of rows of `width`, in place, on this thread. Row by row, so that a number's rounding does not
+/// depend on how many rows there are.
+pub(crate) fn gelu(x: &mut [f32], width: usize) {
+    Arch::new().dispatch(InPlace { x, width: width.max(1) });
+}
+
+struct InPlace<'a> {
+    x: &'a mut [f32],
+    width: usize,
+}
+
+impl WithSimd for InPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for row in self.x.chunks_exact_mut(self.width) {
+            let (row, tail) = S::as_mut_simd_f32s(row);
+            in_place(simd, row);
+            in_place(Scalar, tail);
+        }
+    }
+}
+
+#[inline(always)]
+fn in_place<S: Simd>(simd: S, x: &mut [S::f32s]) {
+    for x in x {
+        let (_, below) = normal(simd, *x);
+        *x = simd.mul_f32s(*x, below);
+    }
+}
+
 struct BiasGelu;
 
 impl CustomOp2 for BiasGelu {

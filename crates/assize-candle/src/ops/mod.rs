@@ -14,11 +14,11 @@ mod scatter;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attention::{attention, attention_gradient};
+pub(crate) use attention::{HeadShape, attend, attention, attention_gradient};
 pub(crate) use bias::{add, add_bias, add_bias_residual, column_sums};
-pub(crate) use gelu::{bias_gelu, bias_gelu_gradient};
-pub(crate) use norm::{LayerNormGradient, layer_norm, layer_norm_gradient};
-pub(crate) use pool::{pool, pool_gradient};
+pub(crate) use gelu::{bias_gelu, bias_gelu_gradient, gelu};
+pub(crate) use norm::{LayerNormGradient, NormWeights, layer_norm, layer_norm_gradient};
+pub(crate) use pool::{pool, pool_gradient, pooled};
 pub(crate) use scatter::scatter_rows;
 
 use crate::encoder::packing::Span;
@@ -100,7 +100,7 @@ fn check_spans(spans: &[Span], rows: usize) -> Result<()> {
 }
 
 /// Cuts a buffer into parts of the given lengths, from its start.
-fn split_by(mut rest: &mut [f32], lengths: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
+pub(crate) fn split_by(mut rest: &mut [f32], lengths: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
     let cut = |length| {
         let (part, left) = std::mem::take(&mut rest).split_at_mut_checked(length).unwrap_or_default();
         rest = left;

@@ -41,6 +41,63 @@ pub(crate) fn layer_norm_gradient(
     Ok(LayerNormGradient { x: all.narrow(0, 0, rows)?, gamma: all.get(rows)?, beta: all.get(rows + 1)? })
 }
 
+/// Layer normalisation by given weights, in place.
+#[derive(Debug)]
+pub(crate) struct NormWeights {
+    gamma: Vec<f32>,
+    beta: Vec<f32>,
+    epsilon: f32,
+}
+
+impl NormWeights {
+    /// Both of shape `[n]`.
+    ///
+    /// # Errors
+    /// When the tensors can't be read.
+    pub(crate) fn of(gamma: &Tensor, beta: &Tensor, epsilon: f32) -> Result<Self> {
+        Ok(Self { gamma: gamma.to_vec1()?, beta: beta.to_vec1()?, epsilon })
+    }
+
+    /// Normalises every row of `[rows, n]`, on this thread.
+    pub(crate) fn normalise(&self, rows: &mut [f32]) {
+        Arch::new().dispatch(InPlace { rows, weights: self });
+    }
+}
+
+struct InPlace<'a> {
+    rows: &'a mut [f32],
+    weights: &'a NormWeights,
+}
+
+impl WithSimd for InPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let NormWeights { gamma, beta, epsilon } = self.weights;
+        let width = gamma.len().max(1);
+        let ((gamma, gamma_tail), (beta, beta_tail)) = (S::as_simd_f32s(gamma), S::as_simd_f32s(beta));
+        for row in self.rows.chunks_exact_mut(width) {
+            let moments = Moments::of(simd, row, *epsilon);
+            let (row, tail) = S::as_mut_simd_f32s(row);
+            in_place(simd, moments, row, (gamma, beta));
+            in_place(Scalar, moments, tail, (gamma_tail, beta_tail));
+        }
+    }
+}
+
+#[inline(always)]
+fn in_place<S: Simd>(
+    simd: S,
+    moments: Moments,
+    row: &mut [S::f32s],
+    (gamma, beta): (&[S::f32s], &[S::f32s]),
+) {
+    for ((x, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
+        *x = simd.mul_add_e_f32s(moments.standard(simd, *x), *gamma, *beta);
+    }
+}
+
 struct LayerNorm {
     epsilon: f32,
 }

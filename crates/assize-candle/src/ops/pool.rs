@@ -26,6 +26,16 @@ pub(crate) fn pool_gradient(spans: &[Span], grad: &Tensor) -> Result<Tensor> {
     grad.contiguous()?.apply_op1_no_bwd(&Gradient { spans })
 }
 
+/// As [`pool`], for numbers instead of tensors, on this thread.
+pub(crate) fn pooled(hidden: &[f32], width: usize, spans: &[Span]) -> Vec<f32> {
+    let mut out = vec![0.0; spans.len() * 2 * width];
+    for (out, span) in out.chunks_exact_mut(2 * width).zip(spans) {
+        let rows = hidden.get(span.start * width..(span.start + span.len) * width).unwrap_or_default();
+        Arch::new().dispatch(Forward { out, rows, width });
+    }
+    out
+}
+
 struct Pool<'a> {
     spans: &'a [Span],
 }

@@ -39,7 +39,7 @@ impl Weigh for Item {
     }
 }
 
-/// Answers each item with its id; notes every call.
+/// Answers each item with its id, in a step for every 20 tokens of the largest; notes every call as it ends.
 pub(crate) struct Fake {
     calls: Arc<Mutex<Vec<Vec<u32>>>>,
     /// Goes wrong whatever the input.
@@ -54,8 +54,19 @@ pub(crate) type HangUp = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
 impl BatchModel for Fake {
     type Input = Item;
     type Output = u32;
+    type Run = FakeRun;
 
-    fn infer(&mut self, inputs: &[&Item]) -> Result<Vec<u32>, ModelError> {
+    fn begin(&mut self, inputs: &[&Item]) -> Result<FakeRun, ModelError> {
+        let steps = inputs.iter().map(|item| item.tokens / 20).max().unwrap_or_default();
+        Ok(FakeRun { items: inputs.iter().map(|item| **item).collect(), steps })
+    }
+
+    fn advance(&mut self, run: &mut FakeRun) -> Result<Option<Vec<u32>>, ModelError> {
+        if let Some(left) = run.steps.checked_sub(1) {
+            run.steps = left;
+            return Ok(None);
+        }
+        let inputs = &run.items;
         drop(self.hang_up.lock().unwrap_or_else(|e| e.into_inner()).take());
         let mut outputs: Vec<u32> = inputs.iter().map(|item| item.id).collect();
         self.calls.lock().unwrap_or_else(|e| e.into_inner()).push(outputs.clone());
@@ -67,8 +78,14 @@ impl BatchModel for Fake {
             Some(Trouble::OneShort) => drop(outputs.pop()),
             Some(Trouble::None) | None => {}
         }
-        Ok(outputs)
+        Ok(Some(outputs))
     }
+}
+
+/// Some items, and how many steps are left before the last.
+pub(crate) struct FakeRun {
+    items: Vec<Item>,
+    steps: usize,
 }
 
 pub(crate) fn failure() -> ModelError {

@@ -80,11 +80,16 @@ struct Stuck {
 impl BatchModel for Stuck {
     type Input = super::fakes::Item;
     type Output = ();
+    type Run = usize;
 
-    fn infer(&mut self, inputs: &[&Self::Input]) -> Result<Vec<()>, ModelError> {
+    fn begin(&mut self, inputs: &[&Self::Input]) -> Result<usize, ModelError> {
         // Both end with the test.
         let _both = (self.begun.send(()), self.go_on.recv());
-        Ok(inputs.iter().map(|_| ()).collect())
+        Ok(inputs.len())
+    }
+
+    fn advance(&mut self, count: &mut usize) -> Result<Option<Vec<()>>, ModelError> {
+        Ok(Some(vec![(); *count]))
     }
 }
 

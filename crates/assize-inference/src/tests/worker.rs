@@ -32,6 +32,37 @@ async fn requests_share_a_batch_and_each_gets_its_own_answers() {
     ]);
 }
 
+fn long(id: u32) -> Item {
+    Item { tokens: 45, ..item(id) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_item_does_not_wait_for_a_long_batch() {
+    let mut bench = bench(8);
+    let slow = bench.ask(&[long(1)]).await;
+    let quick = bench.ask(&[item(2), item(3)]).await;
+    let later = bench.ask(&[item(4)]).await;
+    assert_eq!(bench.step(), Step::Ran);
+    assert_eq!(slow.await.unwrap(), Ok(vec![1]));
+    assert_eq!(quick.await.unwrap(), Ok(vec![2, 3]));
+    assert_eq!(later.await.unwrap(), Ok(vec![4]));
+    // Begun first, done last: after its first step two short ones, no more than one may weigh alone; after its second the rest.
+    assert_eq!(bench.calls(), [vec![2, 3], vec![4], vec![1]]);
+    bench.check_metrics(&["assize_batch_items_count 3", "assize_inference_duration_seconds_count 3"]);
+    bench.check_empty();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_item_that_fails_between_the_steps_of_a_long_batch_fails_alone() {
+    let mut bench = bench(8);
+    let slow = bench.ask(&[long(1)]).await;
+    let bad = bench.ask(&[trouble(2, Trouble::Panics)]).await;
+    bench.step();
+    assert_eq!(slow.await.unwrap(), Ok(vec![1]));
+    assert_eq!(bad.await.unwrap(), Err(InferError::ModelFailed { source: ModelError::Panicked }));
+    bench.check_empty();
+}
+
 /// One bad item among good ones: it fails alone.
 async fn check_poison(poison: Trouble, expected: ModelError) {
     let mut bench = bench(8);

@@ -70,7 +70,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let config = args.config.load(&[])?;
     let sets = read_sets(args)?;
     let mut scores = args.scores.as_ref().map(create).transpose()?;
-    let model = GuardModel::load(&config.inference.model, config.inference.device)?;
+    let inference = &config.inference;
+    let model = GuardModel::load(&inference.model, inference.device)?;
+    let (model, _) = model.computing(inference.precision, inference.threads)?;
     let mut judge = Judge::new(model);
     let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let bar = progress(wide(rows), "judging rows");

@@ -16,6 +16,9 @@ pub(super) struct ConfigArgs {
     /// Where the model runs: cpu or cuda:N [setting: inference.device]
     #[arg(long)]
     device: Option<String>,
+    /// How it computes on a CPU: auto, portable, f32, bf16 or int8 [setting: inference.precision]
+    #[arg(long)]
+    precision: Option<String>,
     /// Folder of the communities' profiles [setting: communities.folder]
     #[arg(long, value_name = "FOLDER")]
     communities: Option<String>,
@@ -27,6 +30,7 @@ impl ConfigArgs {
         let own = [
             ("inference.model", self.model.as_ref()),
             ("inference.device", self.device.as_ref()),
+            ("inference.precision", self.precision.as_ref()),
             ("communities.folder", self.communities.as_ref()),
         ];
         let given = own.iter().chain(more).filter_map(|(key, value)| Some((*key, (*value)?.clone())));

@@ -1,7 +1,7 @@
 //! Reads the settings from where they may stand and validates them.
 
 use super::{ApiKeys, CommunitiesConfig, Config, HistoryConfig, InferenceConfig, RawConfig, ServerConfig};
-use assize_candle::DeviceChoice;
+use assize_candle::{DeviceChoice, PrecisionChoice};
 use assize_domain::Limits;
 use assize_inference::{AdmissionLimits, BatchPolicy};
 use assize_telemetry::{LogConfig, LogFormat};
@@ -17,6 +17,10 @@ const MOST_CONNECTIONS: usize = 1_000_000;
 /// Far above what any machine holds, and sums and products of two fit into 64 bits.
 const MOST: usize = 1_000_000_000;
 /// Far above any sensible wait; a moment in the future can always be computed from it.
+/// More than any machine of today has; a typing error otherwise.
+const MOST_THREADS: usize = 1024;
+/// Some 2 GB.
+const MOST_CACHED: usize = 1_000_000;
 const LONGEST: Duration = Duration::from_hours(24);
 /// No client waits that long for a verdict.
 const LONGEST_DEADLINE: Duration = Duration::from_hours(1);
@@ -164,6 +168,9 @@ fn inference(raw: &RawConfig) -> Result<InferenceConfig, ConfigError> {
     Ok(InferenceConfig {
         model: PathBuf::from(&inference.model),
         device: device(&inference.device)?,
+        precision: precision(&inference.precision)?,
+        threads: threads(inference.threads)?,
+        cached_assessments: cached(inference.cached_assessments)?,
         deadline: positive("inference.deadline", inference.deadline, LONGEST_DEADLINE)?,
         admission: AdmissionLimits {
             max_requests: at_least_one("inference.max_requests", inference.max_requests)?,
@@ -185,6 +192,27 @@ fn device(given: &str) -> Result<DeviceChoice, ConfigError> {
         (_, Some(Ok(ordinal))) => Ok(DeviceChoice::Cuda(ordinal)),
         _ => Err(out_of_range("inference.device", &given, &"`cpu` or `cuda:0`, `cuda:1` and so on")),
     }
+}
+
+fn precision(given: &str) -> Result<PrecisionChoice, ConfigError> {
+    given.parse().map_err(|_unknown| out_of_range("inference.precision", &given, &PrecisionChoice::ALLOWED))
+}
+
+/// 0 asks for what the process may use: its affinity and its control group's limit.
+fn threads(given: usize) -> Result<usize, ConfigError> {
+    match given {
+        0 => Ok(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+        1..=MOST_THREADS => Ok(given),
+        _ => Err(out_of_range("inference.threads", &given, &format!("0 to {MOST_THREADS}"))),
+    }
+}
+
+/// A typing error must not reserve the memory of a machine.
+fn cached(given: usize) -> Result<usize, ConfigError> {
+    if given <= MOST_CACHED {
+        return Ok(given);
+    }
+    Err(out_of_range("inference.cached_assessments", &given, &format!("0 to {MOST_CACHED}")))
 }
 
 fn communities(raw: &RawConfig) -> Result<CommunitiesConfig, ConfigError> {

@@ -8,7 +8,7 @@ pub use keys::ApiKeys;
 pub use load::{ConfigError, Overrides, load};
 pub use raw::RawConfig;
 
-use assize_candle::DeviceChoice;
+use assize_candle::{DeviceChoice, PrecisionChoice};
 use assize_domain::{CommunityId, Limits};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -65,6 +65,12 @@ pub struct InferenceConfig {
     pub model: PathBuf,
     /// Where it runs.
     pub device: DeviceChoice,
+    /// How its encoder computes.
+    pub precision: PrecisionChoice,
+    /// Threads that share a batch; at least 1.
+    pub threads: usize,
+    /// Assessments that are kept for equal conversations; 0 for none.
+    pub cached_assessments: usize,
     /// From a request's arrival to its verdict.
     pub deadline: Duration,
     /// What may be in the house at a time.

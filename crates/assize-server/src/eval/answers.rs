@@ -1,6 +1,6 @@
 //! Asks the encoder each distinct sequence once, over all benchmarks: sets share prompts and replies.
 
-use assize_candle::{Encoder, EncoderError, HeadLogits, Sequence};
+use assize_candle::{EncoderError, GuardEncoder, HeadLogits, Sequence};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Ticket(usize);
 /// outlive the command or be written anywhere.
 #[derive(Debug)]
 pub(super) struct Answers {
-    encoder: Encoder,
+    encoder: GuardEncoder,
     tickets: HashMap<Key, Ticket>,
     /// By ticket.
     known: Vec<Option<HeadLogits>>,
@@ -34,7 +34,7 @@ pub(super) struct Progress {
 }
 
 impl Answers {
-    pub(super) fn new(encoder: Encoder) -> Self {
+    pub(super) fn new(encoder: GuardEncoder) -> Self {
         Self { encoder, tickets: HashMap::new(), known: Vec::new(), waiting: Vec::new() }
     }
 

@@ -1,7 +1,7 @@
 //! Admission, queue, batches and model, counted by `assize-inference`.
 
 use crate::{
-    DropReason, MetricsError, OverloadReason, description as d,
+    CacheLookup, DropReason, MetricsError, OverloadReason, description as d,
     family::{CounterBy, Registrar},
 };
 use prometheus::{Histogram, IntCounter, IntGauge};
@@ -36,6 +36,7 @@ pub struct InferenceMetrics {
     tokenisation: Histogram,
     overloads: CounterBy<OverloadReason>,
     dropped: CounterBy<DropReason>,
+    cache: CounterBy<CacheLookup>,
     ready: IntGauge,
 }
 
@@ -54,6 +55,7 @@ impl InferenceMetrics {
             tokenisation: registrar.histogram(&d::TOKENISATION_DURATION, &TOKENISATION_SECONDS)?,
             overloads: registrar.counter_by(&d::OVERLOADS)?,
             dropped: registrar.counter_by(&d::JOBS_DROPPED)?,
+            cache: registrar.counter_by(&d::CACHE_LOOKUPS)?,
             ready: registrar.gauge(&d::READY)?,
         })
     }
@@ -104,6 +106,11 @@ impl InferenceMetrics {
     /// Counts an item that left the queue without an inference.
     pub fn dropped(&self, reason: DropReason) {
         self.dropped.increment(reason);
+    }
+
+    /// Counts a look-up in the cache of assessments.
+    pub fn cache_lookup(&self, result: CacheLookup) {
+        self.cache.increment(result);
     }
 
     /// Says whether the model answers.

@@ -67,11 +67,11 @@ impl ServiceMetrics {
         self.history.add(result, count);
     }
 
-    /// Names the model in use, in place of the one named before.
-    pub fn set_model(&self, model: &ModelIdentity) {
+    /// Names the model in use and how it computes, in place of what was named before.
+    pub fn set_model(&self, model: &ModelIdentity, kernel: &str) {
         self.model_info.reset();
         let revision = model.revision.to_string();
-        let values = [model.name.as_ref(), revision.as_str(), TAXONOMY_VERSION];
+        let values = [model.name.as_ref(), revision.as_str(), kernel, TAXONOMY_VERSION];
         if let Ok(series) = self.model_info.get_metric_with_label_values(&values) {
             series.set(1);
         }

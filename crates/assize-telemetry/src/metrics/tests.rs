@@ -55,7 +55,7 @@ fn registered(family: &MetricFamily) -> Seen {
 #[cfg(target_os = "linux")]
 fn the_description_and_the_registry_agree() {
     let metrics = metrics();
-    metrics.service.set_model(&model());
+    metrics.service.set_model(&model(), "int8-avx512-vnni");
     let expected: BTreeSet<Seen> = describe().iter().map(described).collect();
     let given: BTreeSet<Seen> = metrics.registry.gather().iter().map(registered).collect();
     assert_eq!(given, expected);
@@ -105,7 +105,7 @@ fn what_is_counted_is_shown() {
     metrics.inference.dropped(DropReason::Expired);
     metrics.inference.batch_taken(3, 70);
     metrics.inference.set_queue(2, 9);
-    metrics.service.set_model(&model());
+    metrics.service.set_model(&model(), "int8-avx512-vnni");
     for line in [
         r#"assize_requests_total{route="/v1/moderations",status="2xx"} 1"#,
         r#"assize_request_duration_seconds_bucket{route="/v1/moderations",le="0.0025"} 0"#,
@@ -124,7 +124,12 @@ fn what_is_counted_is_shown() {
     ] {
         check(&metrics, line);
     }
-    assert!(metrics.encode().unwrap().contains(r#"assize_model_info{model="guard",revision="sha256:0707"#));
+    assert!(
+        metrics
+            .encode()
+            .unwrap()
+            .contains(r#"assize_model_info{kernel="int8-avx512-vnni",model="guard",revision="sha256:0707"#)
+    );
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub(super) const CRATES: &[CrateRule] = &[
     row("assize-record", &["assize-domain"], RUNTIME),
     row("assize-api", &["assize-domain"], RUNTIME),
     row("assize-inference", &["assize-domain", "assize-telemetry"], &[]),
-    row("assize-candle", &["assize-domain", "assize-inference"], RUNTIME),
+    row("assize-kernels", &[], RUNTIME),
+    row("assize-candle", &["assize-domain", "assize-inference", "assize-kernels"], RUNTIME),
     row("assize-train", &["assize-candle", "assize-domain", "assize-measure"], RUNTIME),
     row(
         "assize-server",

@@ -2,7 +2,7 @@
 
 use super::{
     HeadShape,
-    tile::{BLOCK, Columns, Lanes, Place, product, scores, softmax},
+    tile::{BLOCK, Columns, Lanes, Place, product, product_of_rows, scores, scores_of_rows, softmax},
 };
 use crate::{encoder::packing::Span, ops::split_by};
 use pulp::{Arch, Simd, WithSimd};
@@ -12,30 +12,63 @@ use rayon::prelude::*;
 const TASK_ROWS: usize = 128;
 
 pub(super) fn all(input: &[f32], spans: &[Span], shape: HeadShape) -> Vec<f32> {
-    let hidden = shape.hidden();
     let total: usize = spans.iter().map(|span| span.len).sum();
-    let mut out = vec![0.0; total * hidden];
-    let parts = split_by(&mut out, spans.iter().map(|span| span.len * hidden));
-    let mut tasks = Vec::new();
-    for (out, span) in parts.into_iter().zip(spans) {
-        let rows = span.start * shape.row()..(span.start + span.len) * shape.row();
-        let sequence = input.get(rows).unwrap_or_default();
-        for (index, out) in out.chunks_mut(TASK_ROWS * hidden).enumerate() {
-            let queries = sequence.chunks(TASK_ROWS * shape.row()).nth(index).unwrap_or_default();
-            tasks.push((sequence, queries, out));
-        }
-    }
+    let mut out = vec![0.0; total * shape.hidden()];
+    let tasks = tasks(input, spans, shape, (TASK_ROWS, &mut out));
     tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (sequence, queries, out)| {
         Arch::new().dispatch(Task { shape, sequence, queries, out, scratch });
     });
     out
 }
 
+/// [`super::attention`] for numbers instead of tensors: `[total, 3 hidden]` to `[total, hidden]`, by so many threads of the
+/// pool that it is called from. The spans cover the rows end to end.
+pub(crate) fn attend(input: &[f32], spans: &[Span], (shape, threads): (HeadShape, usize), out: &mut [f32]) {
+    let total: usize = spans.iter().map(|span| span.len).sum();
+    let share = total.div_ceil(threads.max(1)).next_multiple_of(BLOCK).clamp(BLOCK, TASK_ROWS);
+    // One thread alone packs a sequence's keys and values once.
+    let rows = if threads == 1 { total.max(1) } else { share };
+    let tasks = tasks(input, spans, shape, (rows, out));
+    let work = |scratch: &mut Scratch, (sequence, queries, out)| {
+        Arch::new().dispatch(Task { shape, sequence, queries, out, scratch });
+    };
+    if threads == 1 {
+        let mut scratch = Scratch::default();
+        tasks.into_iter().for_each(|task| work(&mut scratch, task));
+    } else {
+        tasks.into_par_iter().for_each_init(Scratch::default, work);
+    }
+}
+
+/// All rows of a sequence; those of them whose output is asked for; their output.
+type Rows<'a> = (&'a [f32], &'a [f32], &'a mut [f32]);
+
+fn tasks<'a>(
+    input: &'a [f32],
+    spans: &[Span],
+    shape: HeadShape,
+    (most_rows, out): (usize, &'a mut [f32]),
+) -> Vec<Rows<'a>> {
+    let hidden = shape.hidden();
+    let parts = split_by(out, spans.iter().map(|span| span.len * hidden));
+    let mut tasks = Vec::new();
+    for (out, span) in parts.into_iter().zip(spans) {
+        let rows = span.start * shape.row()..(span.start + span.len) * shape.row();
+        let sequence = input.get(rows).unwrap_or_default();
+        for (index, out) in out.chunks_mut(most_rows * hidden).enumerate() {
+            let queries = sequence.chunks(most_rows * shape.row()).nth(index).unwrap_or_default();
+            tasks.push((sequence, queries, out));
+        }
+    }
+    tasks
+}
+
+/// One thread's room; kept from task to task.
 #[derive(Default)]
 struct Scratch {
-    /// Transposed.
+    /// Transposed; unused where [`Task::of_width`] does the work.
     keys: Vec<f32>,
-    /// In panels.
+    /// In panels; unused there, too.
     values: Vec<f32>,
     /// One block, transposed and scaled.
     queries: Vec<f32>,
@@ -57,6 +90,49 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        match self.shape.width {
+            32 => self.of_width::<S, 32>(simd),
+            64 => self.of_width::<S, 64>(simd),
+            _ => self.of_any_width(simd),
+        }
+    }
+}
+
+impl Task<'_> {
+    /// Keys and values in rows: a row of a head is a vector's worth or more, and only the queries, which are the lanes of
+    /// the products, have to be transposed.
+    #[inline(always)]
+    fn of_width<S: Simd, const WIDTH: usize>(self, simd: S) {
+        let Self { shape, sequence, queries, out, scratch } = self;
+        let (stride, hidden) = (shape.row(), shape.hidden());
+        let len = sequence.len() / stride;
+        scratch.scores.resize(len.next_multiple_of(BLOCK), [0.0; BLOCK]);
+        // Scores of keys that are not there are computed and not looked at.
+        let mut keys = vec![[0.0; WIDTH]; len.next_multiple_of(BLOCK)];
+        let mut values = vec![[0.0; WIDTH]; len];
+        for head in 0..shape.heads {
+            let columns =
+                |matrix, part| Columns { matrix, stride, offset: part * hidden + head * WIDTH, width: WIDTH };
+            columns(sequence, 1).rows::<WIDTH>(&mut keys);
+            columns(sequence, 2).rows::<WIDTH>(&mut values);
+            for (queries, out) in queries.chunks(BLOCK * stride).zip(out.chunks_mut(BLOCK * hidden)) {
+                columns(queries, 0).transpose(S::F32_LANES, shape.scale(), &mut scratch.queries);
+                scores_of_rows(simd, &keys, &scratch.queries, &mut scratch.scores);
+                let scores = scratch.scores.get_mut(..len).unwrap_or_default();
+                let inverse = softmax(simd, scores);
+                let place = Place { offset: head * WIDTH, width: WIDTH };
+                for panel in 0..WIDTH / S::F32_LANES {
+                    let contexts = product_of_rows(simd, scores, &values, panel).into_iter().zip(inverse);
+                    for (row, (context, inverse)) in out.chunks_exact_mut(hidden).zip(contexts) {
+                        place.store(simd, row, panel, simd.mul_f32s(context, simd.splat_f32s(inverse)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn of_any_width<S: Simd>(self, simd: S) {
         let Self { shape, sequence, queries, out, scratch } = self;
         let (stride, width, hidden) = (shape.row(), shape.width, shape.hidden());
         let len = sequence.len() / stride;

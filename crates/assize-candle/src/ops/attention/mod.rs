@@ -7,6 +7,8 @@ mod forward;
 mod gradient;
 mod tile;
 
+pub(crate) use forward::attend;
+
 use super::{check_spans, on_cpu, reference};
 use crate::encoder::packing::Span;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
@@ -40,12 +42,17 @@ pub(crate) fn attention_gradient(
 
 /// Heads, and columns of one head.
 #[derive(Debug, Clone, Copy)]
-struct HeadShape {
+pub(crate) struct HeadShape {
     heads: usize,
     width: usize,
 }
 
 impl HeadShape {
+    /// `heads` that share `hidden` columns.
+    pub(crate) fn new(heads: usize, hidden: usize) -> Self {
+        Self { heads, width: hidden / heads.max(1) }
+    }
+
     /// Sees that the tensor is query, key and value of as many heads, and that the spans cover its rows.
     fn of(query_key_value: &Tensor, spans: &[Span], heads: usize) -> Result<Self> {
         let (total, columns) = query_key_value.dims2()?;

@@ -29,6 +29,17 @@ impl<'a> Columns<'a> {
         row.get(self.offset..self.offset + self.width).unwrap_or_default()
     }
 
+    /// Copies the rows end to end. Read where they lie, a stride of many cache lines
+    /// apart, they would push each other out of the first-level cache.
+    #[inline(always)]
+    pub(super) fn rows<const WIDTH: usize>(self, out: &mut [[f32; WIDTH]]) {
+        for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(self.stride)) {
+            if let Some(row) = self.of(row).first_chunk() {
+                *out = *row;
+            }
+        }
+    }
+
     /// Packs the rows, each number times `scale`, transposed in blocks of `block` rows.
     #[inline(always)]
     pub(super) fn transpose(self, block: usize, scale: f32, out: &mut Vec<f32>) {
@@ -129,6 +140,51 @@ pub(super) fn scores<S: Simd>(simd: S, left: &[f32], right: &[f32], width: usize
             }
         }
     }
+}
+
+/// As [`scores`], with `left` in rows; whole blocks of them.
+#[inline(always)]
+pub(super) fn scores_of_rows<S: Simd, const WIDTH: usize>(
+    simd: S,
+    left: &[[f32; WIDTH]],
+    right: &[f32],
+    out: &mut [Lanes],
+) {
+    let right = S::as_simd_f32s(right).0;
+    for (rows, out) in left.as_chunks::<BLOCK>().0.iter().zip(out.chunks_exact_mut(BLOCK)) {
+        for (part, right) in right.as_chunks::<WIDTH>().0.iter().enumerate() {
+            let mut sums = [simd.splat_f32s(0.0); BLOCK];
+            for (column, right) in right.iter().enumerate() {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    let Some(left) = row.get(column) else { continue };
+                    *sum = simd.mul_add_e_f32s(simd.splat_f32s(*left), *right, *sum);
+                }
+            }
+            for (row, value) in out.iter_mut().zip(sums) {
+                if let Some(cell) = S::as_mut_simd_f32s(row).0.get_mut(part) {
+                    *cell = value;
+                }
+            }
+        }
+    }
+}
+
+/// As [`product`], with `right` in rows, of which the panel `index` is taken.
+#[inline(always)]
+pub(super) fn product_of_rows<S: Simd, const WIDTH: usize>(
+    simd: S,
+    left: &[Lanes],
+    right: &[[f32; WIDTH]],
+    index: usize,
+) -> [S::f32s; BLOCK] {
+    let mut sums = [simd.splat_f32s(0.0); BLOCK];
+    for (left, right) in left.iter().zip(right) {
+        let Some(right) = S::as_simd_f32s(right.as_slice()).0.get(index) else { continue };
+        for (sum, left) in sums.iter_mut().zip(left) {
+            *sum = simd.mul_add_e_f32s(simd.splat_f32s(*left), *right, *sum);
+        }
+    }
+    sums
 }
 
 /// `into[key] += sum over the block's queries of left[key][query] * right[query]`, `right` and `into` in panels.

@@ -1,0 +1,309 @@
+//! The encoder on a processor with vector instructions: weights packed once, in f32, bf16 or int8, and nothing between
+//! the products that is not done on the way. It judges only; the encoder over tensors learns, and runs everywhere else.
+//!
+//! A batch of many sequences is parted: each thread takes some of them through a layer, or through all, while they are in
+//! its cache, and waits for nobody within it. A batch of few is worked on by all threads together, layer by layer. A layer is two rounds: attention
+//! goes sequence by sequence; all else goes over tiles of rows: output projection, residual and norm, feed-forward, residual
+//! and norm, and at once the next layer's query, key and value. Rows depend on nothing but their sequence, so that batch
+//! mates and threads change no bit.
+
+mod embed;
+mod layer;
+mod rooms;
+#[cfg(test)]
+mod tests;
+mod tiles;
+
+use super::{Encoder, EncoderError, packing::Span};
+use crate::{
+    HeadLogits, Sequence,
+    folder::EncoderShape,
+    ops::{self, HeadShape},
+};
+use assize_kernels::{Into, Kernel, Linear, Precision, Rows, ShapeError};
+use candle_core::Tensor;
+use embed::Embedder;
+use layer::PackedLayer;
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use rooms::{Buffers, Rooms};
+use std::{cmp::Reverse, ops::Range};
+use tiles::Tiles;
+
+/// Why an encoder can't be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The processor lacks the instructions.
+    #[error("this processor has no vector instructions for {0}")]
+    NoKernel(Precision),
+    /// A weight does not fit the kernel.
+    #[error("a weight can't be packed")]
+    Shape(#[from] ShapeError),
+    /// The tensors can't be read.
+    #[error("the tensor library failed")]
+    Tensor(#[from] candle_core::Error),
+    /// The threads can't be started.
+    #[error("the encoder's threads can't be started")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// The encoder with packed weights.
+#[derive(Debug)]
+pub struct PackedEncoder {
+    weights: PackedWeights,
+    /// `None` where there is one thread: all runs on the caller's.
+    pool: Option<ThreadPool>,
+    /// One for each thread.
+    rooms: Rooms,
+    /// Buffers of batches that are done.
+    spare: Vec<Buffers>,
+}
+
+#[derive(Debug)]
+struct PackedWeights {
+    shape: EncoderShape,
+    kernel: Kernel,
+    embedder: Embedder,
+    layers: Vec<PackedLayer>,
+    /// In f32 whatever the layers are in: it is small, and what it gives is the answer.
+    heads: Linear,
+}
+
+impl PackedEncoder {
+    /// Packs an encoder's weights in `precision` for `threads` threads (at least one).
+    ///
+    /// # Errors
+    /// Every variant of [`PackError`].
+    pub(crate) fn pack(encoder: &Encoder, precision: Precision, threads: usize) -> Result<Self, PackError> {
+        let kernel = Kernel::fastest(precision).ok_or(PackError::NoKernel(precision))?;
+        let exact = Kernel::fastest(Precision::F32).ok_or(PackError::NoKernel(Precision::F32))?;
+        let layers = encoder.layers.iter().map(|layer| PackedLayer::pack(layer, kernel));
+        let named = |index| format!("assize-encoder-{index}");
+        let build = || ThreadPoolBuilder::new().num_threads(threads).thread_name(named).build();
+        let weights = PackedWeights {
+            shape: encoder.shape,
+            kernel,
+            embedder: Embedder::of(&encoder.embeddings)?,
+            layers: layers.collect::<Result<_, _>>()?,
+            heads: pack(exact, &encoder.heads.fused.weight, &encoder.heads.fused.bias)?,
+        };
+        let pool = (threads > 1).then(build).transpose()?;
+        Ok(Self { weights, pool, rooms: Rooms::new(threads, kernel), spare: Vec::new() })
+    }
+
+    /// Judges the sequences together; one answer for each, in their order. For those who have nothing else to do meanwhile.
+    ///
+    /// # Errors
+    /// When a sequence was made for another model.
+    pub(crate) fn infer(&mut self, sequences: &[&Sequence]) -> Result<Vec<HeadLogits>, EncoderError> {
+        let mut run = self.embed(sequences)?;
+        self.pass_layers(&mut run, 0..self.weights.layers.len());
+        self.judge(run)
+    }
+
+    /// Begins to judge the sequences together.
+    ///
+    /// # Errors
+    /// When a sequence was made for another model.
+    pub(crate) fn begin(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
+        self.embed(sequences)
+    }
+
+    /// Takes the batch through one more layer, or through all of them where nothing long is in it; the answers when all is
+    /// done.
+    ///
+    /// # Errors
+    /// When the heads' width is not this service's.
+    pub(crate) fn advance(&mut self, run: &mut PackedRun) -> Result<Option<Vec<HeadLogits>>, EncoderError> {
+        let (first, all) = (run.layers_done, self.weights.layers.len());
+        let last = if run.is_short { all } else { all.min(first + 1) };
+        self.pass_layers(run, first..last);
+        run.layers_done = last;
+        if last < all { Ok(None) } else { self.judge(std::mem::take(run)).map(Some) }
+    }
+
+    /// Parts the batch and looks up its words.
+    fn embed(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
+        super::check(self.weights.shape, sequences)?;
+        let (threads, total) = (self.threads(), tokens(sequences));
+        let parts = (threads > 1).then(|| parts(sequences, threads)).flatten();
+        let tiles = if threads > 1 && parts.is_none() && total > ALONE_ROWS {
+            Tiles::shared(total, threads)
+        } else {
+            Tiles::ALONE
+        };
+        let parts = parts.unwrap_or_else(|| vec![(0..sequences.len()).collect()]);
+        let is_short = sequences.iter().all(|sequence| sequence.tokens() <= PART_ROWS);
+        let mut passes = Vec::with_capacity(parts.len());
+        for places in parts {
+            let own: Vec<&Sequence> =
+                places.iter().filter_map(|place| sequences.get(*place).copied()).collect();
+            let buffers = self.spare.pop().unwrap_or_default();
+            let mut pass = Pass { spans: spans(&own), places, buffers, tiles };
+            self.weights.embed(&own, &mut pass);
+            passes.push(pass);
+        }
+        Ok(PackedRun { passes, layers_done: 0, is_short })
+    }
+
+    fn pass_layers(&self, run: &mut PackedRun, layers: Range<usize>) {
+        let (weights, rooms) = (&self.weights, &self.rooms);
+        let through = |pass: &mut Pass| layers.clone().for_each(|layer| weights.layer(layer, pass, rooms));
+        match (&self.pool, run.passes.as_mut_slice()) {
+            (Some(pool), [pass]) if pass.tiles.threads() > 1 => pool.install(|| through(pass)),
+            (Some(pool), [_, _, ..]) => {
+                pool.install(|| run.passes.par_iter_mut().with_max_len(1).for_each(through));
+            }
+            (_, passes) => passes.iter_mut().for_each(through),
+        }
+    }
+
+    /// The answers, each in its sequence's place.
+    fn judge(&mut self, run: PackedRun) -> Result<Vec<HeadLogits>, EncoderError> {
+        let width = self.weights.heads.outputs();
+        let mut answers = Vec::new();
+        for mut pass in run.passes {
+            // Where something did not fit, NaN stays and is refused by the reader.
+            let mut outputs = vec![f32::NAN; pass.spans.len() * width];
+            self.weights.judge(&mut pass, &mut outputs);
+            for (place, row) in pass.places.into_iter().zip(outputs.chunks(width.max(1))) {
+                let mismatch = EncoderError::HeadWidth { given: row.len(), expected: HeadLogits::WIDTH };
+                answers.push((place, HeadLogits::from_row(row).ok_or(mismatch)?));
+            }
+            self.spare.push(pass.buffers);
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
+    }
+
+    /// Which instructions the layers run.
+    pub(crate) const fn kernel(&self) -> Kernel {
+        self.weights.kernel
+    }
+}
+
+/// A batch on its way, between two layers.
+#[derive(Debug, Default)]
+pub(crate) struct PackedRun {
+    /// One that all threads share, or one for a thread each.
+    passes: Vec<Pass>,
+    layers_done: usize,
+    /// Whether no sequence is so long that others should not wait for it.
+    is_short: bool,
+}
+
+/// Some sequences, laid end to end, and what they have become so far.
+#[derive(Debug)]
+struct Pass {
+    /// Where each sequence stands in the batch.
+    places: Vec<usize>,
+    spans: Vec<Span>,
+    buffers: Buffers,
+    tiles: Tiles,
+}
+
+/// Rows of a part, about; and of a sequence that counts as short.
+const PART_ROWS: usize = 128;
+/// Up to so many rows one thread is done before several have met for every layer (docs/performance.md).
+const ALONE_ROWS: usize = 24;
+
+/// The sequences, by their places, in parts for threads that work apart: as many parts for each as keep a part small, or
+/// fewer where that leaves them uneven. `None` where threads had better work together, because the others would wait for
+/// the one with the largest part.
+fn parts(sequences: &[&Sequence], threads: usize) -> Option<Vec<Vec<usize>>> {
+    let total = tokens(sequences);
+    let most = total.div_ceil(threads * PART_ROWS).max(1);
+    let mut places: Vec<(usize, usize)> =
+        sequences.iter().map(|sequence| sequence.tokens()).enumerate().collect();
+    places.sort_by_key(|(place, tokens)| (Reverse(*tokens), *place));
+    (1..=most).rev().find_map(|each| even_parts(&places, total, threads * each))
+}
+
+/// The longest first, each to the part that has the least; `None` where one part is far over the average.
+fn even_parts(places: &[(usize, usize)], total: usize, count: usize) -> Option<Vec<Vec<usize>>> {
+    let mut parts: Vec<(usize, Vec<usize>)> = vec![(0, Vec::new()); count];
+    for (place, tokens) in places {
+        if let Some((rows, part)) = parts.iter_mut().min_by_key(|(rows, _)| *rows) {
+            *rows += tokens;
+            part.push(*place);
+        }
+    }
+    let largest = parts.iter().map(|(rows, _)| *rows).max().unwrap_or_default();
+    let is_even = largest * count <= total + total / MOST_UNEVEN;
+    is_even.then(|| parts.into_iter().map(|(_, part)| part).filter(|part| !part.is_empty()).collect())
+}
+
+/// The largest part may be over the average by one in so many.
+const MOST_UNEVEN: usize = 5;
+
+fn tokens(sequences: &[&Sequence]) -> usize {
+    sequences.iter().map(|sequence| sequence.tokens()).sum()
+}
+
+fn spans(sequences: &[&Sequence]) -> Vec<Span> {
+    let mut start = 0;
+    let span = |sequence: &&Sequence| {
+        let span = Span { start, len: sequence.tokens() };
+        start += span.len;
+        span
+    };
+    sequences.iter().map(span).collect()
+}
+
+impl PackedWeights {
+    /// Words to the first hidden states.
+    fn embed(&self, sequences: &[&Sequence], pass: &mut Pass) {
+        let total = tokens(sequences);
+        let (hidden, ..) = pass.buffers.of(total, self.shape.hidden);
+        self.embedder.embed(sequences, &pass.spans, hidden);
+    }
+
+    /// One layer.
+    fn layer(&self, index: usize, pass: &mut Pass, rooms: &Rooms) {
+        let (width, total) = (self.shape.hidden, rows(&pass.spans));
+        let heads = HeadShape::new(self.shape.attention_heads, width);
+        let (tiles, Some(layer)) = (pass.tiles, self.layers.get(index)) else { return };
+        let (hidden, projected, context) = pass.buffers.of(total, width);
+        if index == 0 {
+            tiles.each(width, (hidden, projected, context), rooms, |tile, projected, _, room| {
+                layer.project(tile, projected, room);
+            });
+        }
+        ops::attend(projected, &pass.spans, (heads, tiles.threads()), context);
+        let next = self.layers.get(index + 1);
+        tiles.each(width, (hidden, projected, context), rooms, |tile, projected, context, room| {
+            layer.finish(tile, context, room);
+            if let Some(next) = next {
+                next.project(tile, projected, room);
+            }
+        });
+    }
+
+    /// The heads' raw outputs, row after row.
+    fn judge(&self, pass: &mut Pass, outputs: &mut [f32]) {
+        let width = self.shape.hidden;
+        let (hidden, ..) = pass.buffers.of(rows(&pass.spans), width);
+        let mut features = Rows::new(self.heads.kernel());
+        features.fill(&ops::pooled(hidden, width, &pass.spans), 2 * width);
+        let _fits = self.heads.forward(&features, outputs, Into::Replace);
+    }
+}
+
+fn rows(spans: &[Span]) -> usize {
+    spans.iter().map(|span| span.len).sum()
+}
+
+/// Packs a linear layer's tensors.
+fn pack(kernel: Kernel, weight: &Tensor, bias: &Tensor) -> Result<Linear, PackError> {
+    let inputs = weight.dim(1)?;
+    Ok(Linear::pack(kernel, &vector(weight)?, &vector(bias)?, inputs)?)
+}
+
+/// A tensor's numbers, row after row.
+fn vector(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1()
+}
