@@ -4,7 +4,7 @@ use crate::kernel::{Kernel, Precision};
 use crate::lines::Lines;
 use crate::product::{self, Task};
 use crate::quantise::bf16_of;
-use crate::rows::{Rows, in_word, plain};
+use crate::rows::{Rows, in_word};
 
 /// Outputs that a kernel computes side by side: four vectors of 512 bits.
 pub(crate) const PANEL: usize = 64;
@@ -139,7 +139,7 @@ impl Linear {
         let width = part.len();
         let starts_well = part.start.is_multiple_of(PANEL) && part.end <= self.outputs;
         let ends_well = part.end.is_multiple_of(PANEL) || part.end == self.outputs;
-        let fits = plain(rows.kernel().precision()) == plain(self.kernel.precision())
+        let fits = rows.kernel().precision() == self.kernel.precision()
             && rows.width() == self.inputs
             && rows.count().checked_mul(width) == Some(out.len());
         if !(starts_well && ends_well && fits) {

@@ -3,12 +3,14 @@
 use crate::communities::Communities;
 use crate::config::Config;
 use crate::history::History;
-use crate::http::{BodyBudget, Quota};
+use crate::http::error::ApiError;
+use crate::http::{BodyBudget, Client, Quota};
 use crate::pipeline::Pipeline;
 use crate::startup::Computation;
 use assize_domain::ModelIdentity;
 use assize_inference::{Readiness, ReadinessWatch};
 use assize_telemetry::{Metrics, error_chain};
+use axum::http::HeaderMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +57,13 @@ impl Status {
 }
 
 impl AppState {
+    /// Takes conversations, or work worth as many, from the client's quota; gives the headers that say what is left, none
+    /// where there are no quotas.
+    pub(crate) fn charge(&self, client: &Client, conversations: usize) -> Result<HeaderMap, ApiError> {
+        let charged = self.quota.as_ref().map(|quota| quota.charge(client, conversations));
+        Ok(charged.transpose()?.unwrap_or_default())
+    }
+
     /// Whether requests should be sent here.
     pub(crate) fn readiness(&self) -> Status {
         if self.draining.load(Ordering::Relaxed) {

@@ -48,7 +48,7 @@ pub struct Shift {
 pub struct Trial {
     /// Which.
     pub precision: Precision,
-    /// How far from the references; `None` where there are none.
+    /// How far from the references; `None` where there are none, and where a faster one was found before.
     pub shift: Option<Shift>,
     /// How long the race took.
     pub time: Duration,
@@ -147,14 +147,6 @@ impl GuardEncoder {
             Self::Packed(encoder) => encoder.kernel().id(),
         }
     }
-
-    /// What its layers compute in.
-    pub const fn precision(&self) -> Precision {
-        match self {
-            Self::Portable(_) => Precision::F32,
-            Self::Packed(encoder) => encoder.kernel().precision(),
-        }
-    }
 }
 
 /// Takes an encoder over tensors to what is wanted, on `threads` threads, and tells what was tried.
@@ -168,10 +160,14 @@ pub(crate) fn choose(
         PrecisionChoice::Portable => Ok((GuardEncoder::Portable(encoder), Vec::new())),
         PrecisionChoice::Packed(precision) if !on_cpu => Err(ChoiceError::NotOnCpu(precision)),
         PrecisionChoice::Packed(precision) => {
-            let (packed, trial) = attempt(&encoder, precision, references, threads)?;
-            match trial.shift.filter(|shift| !shift.is_allowed()) {
+            let (mut packed, time) = timed(&encoder, precision, references, threads)?;
+            let shift = Shift::measured(&mut packed, references)?;
+            match shift.filter(|shift| !shift.is_allowed()) {
                 Some(Shift { mean, worst }) => Err(ChoiceError::Inexact { precision, mean, worst }),
-                None => Ok((GuardEncoder::Packed(Box::new(packed)), vec![trial])),
+                None => {
+                    let trial = Trial { precision, shift, time };
+                    Ok((GuardEncoder::Packed(Box::new(packed)), vec![trial]))
+                }
             }
         }
         PrecisionChoice::Auto if !on_cpu || references.is_empty() => {
@@ -181,7 +177,8 @@ pub(crate) fn choose(
     }
 }
 
-/// The fastest precision that keeps the references.
+/// The fastest precision that keeps the references. What is slower than one that does is not held against them: that
+/// takes longer than the race. So the one that is the fastest on most machines goes first.
 fn race(
     encoder: Encoder,
     references: &References,
@@ -189,13 +186,15 @@ fn race(
 ) -> Result<(GuardEncoder, Vec<Trial>), ChoiceError> {
     let (mut best, mut trials): (Option<(PackedEncoder, Duration)>, Vec<Trial>) = (None, Vec::new());
     let available = |precision: &Precision| Kernel::fastest(*precision).is_some();
-    for precision in Precision::ALL.into_iter().filter(available) {
-        let Ok((packed, trial)) = attempt(&encoder, precision, references, threads) else { continue };
-        let is_fastest = best.as_ref().is_none_or(|(_, time)| trial.time < *time);
-        if is_fastest && trial.shift.is_some_and(Shift::is_allowed) {
-            best = Some((packed, trial.time));
+    for precision in Precision::ALL.into_iter().rev().filter(available) {
+        let Ok((mut packed, time)) = timed(&encoder, precision, references, threads) else { continue };
+        let is_fastest = best.as_ref().is_none_or(|(_, best)| time < *best);
+        let held = if is_fastest { Shift::measured(&mut packed, references) } else { Ok(None) };
+        let Ok(shift) = held else { continue };
+        if shift.is_some_and(Shift::is_allowed) {
+            best = Some((packed, time));
         }
-        trials.push(trial);
+        trials.push(Trial { precision, shift, time });
     }
     let chosen = match best {
         Some((packed, _)) => GuardEncoder::Packed(Box::new(packed)),
@@ -204,18 +203,16 @@ fn race(
     Ok((chosen, trials))
 }
 
-fn attempt(
+/// Packs the encoder, and sees how fast it is.
+fn timed(
     encoder: &Encoder,
     precision: Precision,
     references: &References,
     threads: usize,
-) -> Result<(PackedEncoder, Trial), ChoiceError> {
+) -> Result<(PackedEncoder, Duration), ChoiceError> {
     let mut packed = PackedEncoder::pack(encoder, precision, threads)
         .map_err(|source| ChoiceError::Pack { precision, source })?;
-    let sequences: Vec<&Sequence> = references.iter().map(|(sequence, _)| sequence).collect();
-    let answers = packed.infer(&sequences)?;
-    let shift = Shift::of(references.iter().map(|(_, expected)| expected).zip(&answers));
-    let mut short = sequences;
+    let mut short: Vec<&Sequence> = references.iter().map(|(sequence, _)| sequence).collect();
     short.sort_by_key(|sequence| sequence.tokens());
     short.truncate(RACE_SEQUENCES);
     let mut time = Duration::MAX;
@@ -224,7 +221,7 @@ fn attempt(
         packed.infer(&short)?;
         time = time.min(start.elapsed());
     }
-    Ok((packed, Trial { precision, shift, time }))
+    Ok((packed, time))
 }
 
 #[expect(
@@ -236,6 +233,13 @@ fn now() -> std::time::Instant {
 }
 
 impl Shift {
+    /// `None` where there are no references.
+    fn measured(packed: &mut PackedEncoder, references: &References) -> Result<Option<Self>, EncoderError> {
+        let sequences: Vec<&Sequence> = references.iter().map(|(sequence, _)| sequence).collect();
+        let answers = packed.infer(&sequences)?;
+        Ok(Self::of(references.iter().map(|(_, expected)| expected).zip(&answers)))
+    }
+
     fn of<'a>(
         pairs: impl Iterator<Item = (&'a [f32; GuardHead::ALL.len()], &'a HeadLogits)>,
     ) -> Option<Self> {

@@ -29,11 +29,13 @@ pub(crate) fn pool_gradient(spans: &[Span], grad: &Tensor) -> Result<Tensor> {
 /// As [`pool`], for numbers instead of tensors, on this thread.
 pub(crate) fn pooled(hidden: &[f32], width: usize, spans: &[Span]) -> Vec<f32> {
     let mut out = vec![0.0; spans.len() * 2 * width];
-    for (out, span) in out.chunks_exact_mut(2 * width).zip(spans) {
-        let rows = hidden.get(span.start * width..(span.start + span.len) * width).unwrap_or_default();
-        Arch::new().dispatch(Forward { out, rows, width });
-    }
+    out.chunks_exact_mut(2 * width).zip(spans).for_each(|(out, span)| pool_one(hidden, width, *span, out));
     out
+}
+
+fn pool_one(hidden: &[f32], width: usize, span: Span, out: &mut [f32]) {
+    let rows = hidden.get(span.start * width..(span.start + span.len) * width).unwrap_or_default();
+    Arch::new().dispatch(Forward { out, rows, width });
 }
 
 struct Pool<'a> {
@@ -49,10 +51,8 @@ impl CustomOp1 for Pool<'_> {
         let (_, width) = rows_and_width(layout, &[])?;
         let hidden = numbers(hidden, layout)?;
         let mut out = vec![0.0; self.spans.len() * 2 * width];
-        out.par_chunks_mut(2 * width).zip(self.spans.par_iter()).for_each(|(out, span)| {
-            let rows = hidden.get(span.start * width..(span.start + span.len) * width).unwrap_or_default();
-            Arch::new().dispatch(Forward { out, rows, width });
-        });
+        let pairs = out.par_chunks_mut(2 * width).zip(self.spans.par_iter());
+        pairs.for_each(|(out, span)| pool_one(hidden, width, *span, out));
         Ok((CpuStorage::F32(out), Shape::from((self.spans.len(), 2 * width))))
     }
 }

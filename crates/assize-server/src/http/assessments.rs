@@ -1,6 +1,7 @@
 //! `GET /assessments/{id}`: what was judged, without a word of it, for as long as it is in memory; and
 //! `GET /assessments/{id}/explanation`: why that is a verdict.
 
+use super::communities;
 use super::error::ApiError;
 use super::middleware::Client;
 use super::weighing;
@@ -11,7 +12,7 @@ use assize_preferences::Profile;
 use assize_record::{Record, to_json};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -38,7 +39,7 @@ pub(crate) async fn get_assessment(
     Extension(client): Extension<Client>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let headers = charge(&state, &client)?;
+    let headers = state.charge(&client, LOOK_UP)?;
     let given = find(&state, id).and_then(|record| {
         to_json(&record).map_err(|error| {
             tracing::error!(error = assize_telemetry::error_chain(&error), "a record can't be written");
@@ -48,10 +49,8 @@ pub(crate) async fn get_assessment(
     Ok((headers, given.map(|json| ([(header::CONTENT_TYPE, "application/json")], json))).into_response())
 }
 
-/// As much as one conversation, found or not: ids must not be guessed for free.
-fn charge(state: &AppState, client: &Client) -> Result<HeaderMap, ApiError> {
-    state.quota.as_ref().map_or_else(|| Ok(HeaderMap::new()), |quota| quota.charge(client, 1))
-}
+/// What looking up an id costs, found or not: ids must not be guessed for free.
+const LOOK_UP: usize = 1;
 
 fn find(state: &AppState, id: Result<Path<String>, PathRejection>) -> Result<Arc<Record>, ApiError> {
     let id = id.ok().and_then(|Path(id)| id.parse().ok());
@@ -107,7 +106,7 @@ pub(crate) async fn explain_assessment(
     id: Result<Path<String>, PathRejection>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let headers = charge(&state, &client)?;
+    let headers = state.charge(&client, LOOK_UP)?;
     Ok((headers, explained(&state, id, wanted).await).into_response())
 }
 
@@ -134,13 +133,10 @@ async fn explained(
 }
 
 fn profile(state: &AppState, record: &Record, wanted: Option<&str>) -> Result<Arc<Profile>, ApiError> {
-    let in_force = state.communities.in_force();
     let then = record.decided.as_ref().map(|decided| &decided.community);
     let id = wanted.map_or_else(
         || Some(then.unwrap_or(&state.config.communities.default).clone()),
         |wanted| wanted.parse().ok(),
     );
-    id.and_then(|id| in_force.catalog.get(&id).cloned()).ok_or_else(|| {
-        ApiError::new(ErrorCode::UnknownCommunity, "no such community; `GET /communities` lists them")
-    })
+    communities::in_force(state, id)
 }

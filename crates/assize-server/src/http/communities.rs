@@ -48,10 +48,14 @@ pub(crate) async fn get_community(
     State(state): State<Arc<AppState>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CommunityDetail>, ApiError> {
+    let id = id.ok().and_then(|Path(id)| id.parse().ok());
+    Ok(Json(detail(&*in_force(&state, id)?)))
+}
+
+/// The profile in force of the community that a path or a query names; `None` is no name of one.
+pub(super) fn in_force(state: &AppState, id: Option<CommunityId>) -> Result<Arc<Profile>, ApiError> {
     let in_force = state.communities.in_force();
-    let id = id.ok().and_then(|Path(id)| id.parse::<CommunityId>().ok());
-    let found = id.and_then(|id| in_force.catalog.get(&id).cloned());
-    found.map(|profile| Json(detail(&profile))).ok_or_else(|| {
+    id.and_then(|id| in_force.catalog.get(&id).cloned()).ok_or_else(|| {
         ApiError::new(ErrorCode::UnknownCommunity, "no such community; `GET /communities` lists them")
     })
 }

@@ -14,7 +14,7 @@ pub(crate) mod weighing;
 mod what_if;
 
 pub(crate) use body::BodyBudget;
-pub(crate) use middleware::Quota;
+pub(crate) use middleware::{Client, Quota};
 
 use crate::state::AppState;
 use assize_api::ErrorCode;

@@ -82,8 +82,8 @@ pub(crate) async fn moderate(
         Ok(Body::One(_)) | Err(_) => 1,
     };
     // What can't be read costs as much as one conversation, or garbage would be free.
-    let headers = match state.quota.as_ref().map(|quota| quota.charge(&client, count)).transpose() {
-        Ok(headers) => headers.unwrap_or_default(),
+    let headers = match state.charge(&client, count) {
+        Ok(headers) => headers,
         Err(error) => return error.into_response(),
     };
     let answer = match parsed {

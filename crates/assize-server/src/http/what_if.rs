@@ -66,8 +66,8 @@ pub(crate) async fn what_if(
     };
     // What can't be read costs as much as one conversation, or garbage would be free.
     let cost = planned.as_ref().map_or(1, |plan| plan.verdicts().div_ceil(VERDICTS_A_UNIT));
-    let headers = match state.quota.as_ref().map(|quota| quota.charge(&client, cost)).transpose() {
-        Ok(headers) => headers.unwrap_or_default(),
+    let headers = match state.charge(&client, cost) {
+        Ok(headers) => headers,
         Err(error) => return error.into_response(),
     };
     let plan = match planned {

@@ -33,24 +33,23 @@ impl Embedder {
     /// Word + position + segment, normalised, for every token; `[total, hidden]`. The ids have been checked.
     pub(super) fn embed(&self, sequences: &[&Sequence], spans: &[Span], out: &mut [f32]) {
         let width = self.hidden;
-        let row = |table: &'_ [f32], index: usize| -> std::ops::Range<usize> {
-            let start = index.saturating_mul(width);
-            start..(start + width).min(table.len())
-        };
         for (sequence, span) in sequences.iter().zip(spans) {
             let rows = out.get_mut(span.start * width..(span.start + span.len) * width).unwrap_or_default();
-            let tokens = sequence.ids().iter().zip(sequence.type_ids()).enumerate();
-            for (out, (position, (id, kind))) in rows.chunks_exact_mut(width).zip(tokens) {
-                let of =
-                    |table: &'_ [f32], index: u32| row(table, usize::try_from(index).unwrap_or(usize::MAX));
-                let word = self.words.get(of(&self.words, *id)).unwrap_or_default();
-                let kind = self.types.get(of(&self.types, kind)).unwrap_or_default();
-                let place = self.positions.get(row(&self.positions, position)).unwrap_or_default();
-                for (((out, word), kind), place) in out.iter_mut().zip(word).zip(kind).zip(place) {
+            let tokens =
+                sequence.ids().iter().zip(sequence.type_ids()).zip(self.positions.chunks_exact(width));
+            for (out, ((id, kind), place)) in rows.chunks_exact_mut(width).zip(tokens) {
+                let sum = self.row(&self.words, *id).iter().zip(self.row(&self.types, kind)).zip(place);
+                for (out, ((word, kind), place)) in out.iter_mut().zip(sum) {
                     *out = (word + kind) + place;
                 }
             }
         }
         self.norm.normalise(out);
+    }
+
+    /// A row of one of the tables.
+    fn row<'a>(&self, table: &'a [f32], index: u32) -> &'a [f32] {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        table.chunks_exact(self.hidden).nth(index).unwrap_or_default()
     }
 }

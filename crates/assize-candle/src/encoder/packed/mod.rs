@@ -96,17 +96,9 @@ impl PackedEncoder {
     /// # Errors
     /// When a sequence was made for another model.
     pub(crate) fn infer(&mut self, sequences: &[&Sequence]) -> Result<Vec<HeadLogits>, EncoderError> {
-        let mut run = self.embed(sequences)?;
+        let mut run = self.begin(sequences)?;
         self.pass_layers(&mut run, 0..self.weights.layers.len());
         self.judge(run)
-    }
-
-    /// Begins to judge the sequences together.
-    ///
-    /// # Errors
-    /// When a sequence was made for another model.
-    pub(crate) fn begin(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
-        self.embed(sequences)
     }
 
     /// Takes the batch through one more layer, or through all of them where nothing long is in it; the answers when all is
@@ -122,8 +114,11 @@ impl PackedEncoder {
         if last < all { Ok(None) } else { self.judge(std::mem::take(run)).map(Some) }
     }
 
-    /// Parts the batch and looks up its words.
-    fn embed(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
+    /// Begins to judge the sequences together: parts the batch and looks up its words.
+    ///
+    /// # Errors
+    /// When a sequence was made for another model.
+    pub(crate) fn begin(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
         super::check(self.weights.shape, sequences)?;
         let (threads, total) = (self.threads(), tokens(sequences));
         let parts = (threads > 1).then(|| parts(sequences, threads)).flatten();

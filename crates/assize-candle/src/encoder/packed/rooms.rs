@@ -51,13 +51,9 @@ impl Rooms {
 
     /// Lends this thread's room; no other thread wants it at the same time.
     pub(super) fn with(&self, work: impl FnOnce(&mut Room)) {
-        if let Some(room) = self.own() {
+        let index = rayon::current_thread_index().unwrap_or(0);
+        if let Some(room) = self.0.get(index).or_else(|| self.0.first()) {
             work(&mut room.lock().unwrap_or_else(PoisonError::into_inner));
         }
-    }
-
-    fn own(&self) -> Option<&Mutex<Room>> {
-        let index = rayon::current_thread_index().unwrap_or(0);
-        self.0.get(index).or_else(|| self.0.first())
     }
 }

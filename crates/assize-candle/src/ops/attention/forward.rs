@@ -14,10 +14,7 @@ const TASK_ROWS: usize = 128;
 pub(super) fn all(input: &[f32], spans: &[Span], shape: HeadShape) -> Vec<f32> {
     let total: usize = spans.iter().map(|span| span.len).sum();
     let mut out = vec![0.0; total * shape.hidden()];
-    let tasks = tasks(input, spans, shape, (TASK_ROWS, &mut out));
-    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (sequence, queries, out)| {
-        Arch::new().dispatch(Task { shape, sequence, queries, out, scratch });
-    });
+    attend(input, spans, (shape, rayon::current_num_threads()), &mut out);
     out
 }
 
