@@ -16,6 +16,7 @@
 //!
 //! Here is no model, no thread, no allocation after packing but the growth of [`Rows`].
 
+mod attention;
 mod kernel;
 mod linear;
 mod lines;
@@ -23,6 +24,7 @@ mod product;
 mod quantise;
 mod rows;
 
+pub use attention::Attention;
 pub use kernel::{Kernel, Precision};
 pub use linear::{Into, Linear, ShapeError};
 pub use rows::Rows;

@@ -14,7 +14,9 @@ mod scatter;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attention::{HeadShape, attend, attention, attention_gradient};
+pub(crate) use attention::{
+    AttentionPart, AttentionScratch, HeadShape, attention, attention_gradient, attention_parts,
+};
 pub(crate) use bias::{add, add_bias, add_bias_residual, column_sums};
 pub(crate) use gelu::{bias_gelu, bias_gelu_gradient, gelu};
 pub(crate) use norm::{LayerNormGradient, NormWeights, layer_norm, layer_norm_gradient};

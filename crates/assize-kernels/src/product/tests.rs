@@ -80,7 +80,8 @@ proptest! {
 
     #[test]
     fn a_precision_is_as_near_to_the_exact_product_as_it_can_be(
-        rows in 1_usize..8, groups in 1_usize..40, outputs in 1_usize..100, seed in 0_u32..1000,
+        // Seeds apart from the weights': the product of a row by itself is ten times as large as others of its length.
+        rows in 1_usize..8, groups in 1_usize..40, outputs in 1_usize..100, seed in 1000_u32..2000,
     ) {
         let shape = Shape { rows, inputs: 4 * groups, outputs };
         let x = numbers(rows * shape.inputs, seed);

@@ -88,7 +88,8 @@ impl PackedEncoder {
             heads: pack(exact, &encoder.heads.fused.weight, &encoder.heads.fused.bias)?,
         };
         let pool = (threads > 1).then(build).transpose()?;
-        Ok(Self { weights, pool, rooms: Rooms::new(threads, kernel), spare: Vec::new() })
+        let heads = HeadShape::new(encoder.shape.attention_heads, encoder.shape.hidden);
+        Ok(Self { weights, pool, rooms: Rooms::new(threads, kernel, heads), spare: Vec::new() })
     }
 
     /// Judges the sequences together; one answer for each, in their order. For those who have nothing else to do meanwhile.
@@ -121,7 +122,7 @@ impl PackedEncoder {
     pub(crate) fn begin(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
         super::check(self.weights.shape, sequences)?;
         let (threads, total) = (self.threads(), tokens(sequences));
-        let parts = (threads > 1).then(|| parts(sequences, threads)).flatten();
+        let parts = parts(sequences, threads);
         let tiles = if threads > 1 && parts.is_none() && total > ALONE_ROWS {
             Tiles::shared(total, threads)
         } else {
@@ -268,7 +269,13 @@ impl PackedWeights {
                 layer.project(tile, projected, room);
             });
         }
-        ops::attend(projected, &pass.spans, (heads, tiles.threads()), context);
+        let parts = ops::attention_parts(projected, &pass.spans, (heads, tiles.threads()), context);
+        let attend = |part| rooms.with(|room| room.attend(heads, part));
+        if tiles.threads() == 1 {
+            parts.into_iter().for_each(attend);
+        } else {
+            parts.into_par_iter().for_each(attend);
+        }
         let next = self.layers.get(index + 1);
         tiles.each(width, (hidden, projected, context), rooms, |tile, projected, context, room| {
             layer.finish(tile, context, room);

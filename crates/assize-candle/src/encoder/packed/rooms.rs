@@ -1,6 +1,7 @@
 //! Where threads work: memory that is kept from batch to batch.
 
-use assize_kernels::{Kernel, Rows};
+use crate::ops::{AttentionPart, AttentionScratch, HeadShape};
+use assize_kernels::{Attention, Kernel, Rows};
 use std::sync::{Mutex, PoisonError};
 
 /// What lies between two rounds over some sequences.
@@ -17,6 +18,16 @@ pub(super) struct Room {
     pub(super) rows: Rows,
     /// The feed-forward part's middle.
     pub(super) wide: Vec<f32>,
+    attention: Attend,
+}
+
+/// How a thread computes attention.
+#[derive(Debug)]
+enum Attend {
+    /// By the kernel's own.
+    Kernel(Attention),
+    /// In f32, by the operation that the trainer has, too.
+    Exact(AttentionScratch),
 }
 
 /// One for every thread of a pool, by its number there; the first for a thread outside of it.
@@ -43,9 +54,28 @@ impl Buffers {
     }
 }
 
+impl Room {
+    /// Attention's output for some rows.
+    pub(super) fn attend(&mut self, shape: HeadShape, part: AttentionPart<'_>) {
+        match &mut self.attention {
+            Attend::Kernel(attention) => {
+                // Where a shape does not fit, the answer must not look like one.
+                if !attention.attend(part.sequence, part.first, part.out) {
+                    part.out.fill(f32::NAN);
+                }
+            }
+            Attend::Exact(scratch) => scratch.attend(shape, part),
+        }
+    }
+}
+
 impl Rooms {
-    pub(super) fn new(threads: usize, kernel: Kernel) -> Self {
-        let room = || Mutex::new(Room { rows: Rows::new(kernel), wide: Vec::new() });
+    pub(super) fn new(threads: usize, kernel: Kernel, heads: HeadShape) -> Self {
+        let attention = || {
+            let own = Attention::new(kernel, heads.heads(), heads.width());
+            own.map_or_else(|| Attend::Exact(AttentionScratch::default()), Attend::Kernel)
+        };
+        let room = || Mutex::new(Room { rows: Rows::new(kernel), wide: Vec::new(), attention: attention() });
         Self(std::iter::repeat_with(room).take(threads.max(1)).collect())
     }
 

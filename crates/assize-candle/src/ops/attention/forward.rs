@@ -14,55 +14,51 @@ const TASK_ROWS: usize = 128;
 pub(super) fn all(input: &[f32], spans: &[Span], shape: HeadShape) -> Vec<f32> {
     let total: usize = spans.iter().map(|span| span.len).sum();
     let mut out = vec![0.0; total * shape.hidden()];
-    attend(input, spans, (shape, rayon::current_num_threads()), &mut out);
+    let parts = attention_parts(input, spans, (shape, rayon::current_num_threads()), &mut out);
+    parts
+        .into_par_iter()
+        .for_each_init(AttentionScratch::default, |scratch, part| scratch.attend(shape, part));
     out
 }
 
-/// [`super::attention`] for numbers instead of tensors: `[total, 3 hidden]` to `[total, hidden]`, by so many threads of the
-/// pool that it is called from. The spans cover the rows end to end.
-pub(crate) fn attend(input: &[f32], spans: &[Span], (shape, threads): (HeadShape, usize), out: &mut [f32]) {
+/// Some rows of one sequence whose output is asked for.
+#[derive(Debug)]
+pub(crate) struct AttentionPart<'a> {
+    /// Query, key and value of all rows: `[len, 3 hidden]`.
+    pub(crate) sequence: &'a [f32],
+    /// The first row whose output is asked for.
+    pub(crate) first: usize,
+    /// `[rows, hidden]`.
+    pub(crate) out: &'a mut [f32],
+}
+
+/// Cuts [`super::attention`] of `[total, 3 hidden]` to `[total, hidden]` for so many threads. The spans cover the rows end
+/// to end.
+pub(crate) fn attention_parts<'a>(
+    input: &'a [f32],
+    spans: &[Span],
+    (shape, threads): (HeadShape, usize),
+    out: &'a mut [f32],
+) -> Vec<AttentionPart<'a>> {
     let total: usize = spans.iter().map(|span| span.len).sum();
     let share = total.div_ceil(threads.max(1)).next_multiple_of(BLOCK).clamp(BLOCK, TASK_ROWS);
     // One thread alone packs a sequence's keys and values once.
-    let rows = if threads == 1 { total.max(1) } else { share };
-    let tasks = tasks(input, spans, shape, (rows, out));
-    let work = |scratch: &mut Scratch, (sequence, queries, out)| {
-        Arch::new().dispatch(Task { shape, sequence, queries, out, scratch });
-    };
-    if threads == 1 {
-        let mut scratch = Scratch::default();
-        tasks.into_iter().for_each(|task| work(&mut scratch, task));
-    } else {
-        tasks.into_par_iter().for_each_init(Scratch::default, work);
-    }
-}
-
-/// All rows of a sequence; those of them whose output is asked for; their output.
-type Rows<'a> = (&'a [f32], &'a [f32], &'a mut [f32]);
-
-fn tasks<'a>(
-    input: &'a [f32],
-    spans: &[Span],
-    shape: HeadShape,
-    (most_rows, out): (usize, &'a mut [f32]),
-) -> Vec<Rows<'a>> {
+    let most = if threads == 1 { total.max(1) } else { share };
     let hidden = shape.hidden();
-    let parts = split_by(out, spans.iter().map(|span| span.len * hidden));
-    let mut tasks = Vec::new();
-    for (out, span) in parts.into_iter().zip(spans) {
+    let outs = split_by(out, spans.iter().map(|span| span.len * hidden));
+    let mut parts = Vec::new();
+    for (out, span) in outs.into_iter().zip(spans) {
         let rows = span.start * shape.row()..(span.start + span.len) * shape.row();
         let sequence = input.get(rows).unwrap_or_default();
-        for (index, out) in out.chunks_mut(most_rows * hidden).enumerate() {
-            let queries = sequence.chunks(most_rows * shape.row()).nth(index).unwrap_or_default();
-            tasks.push((sequence, queries, out));
-        }
+        let cut = out.chunks_mut(most * hidden).enumerate();
+        parts.extend(cut.map(|(index, out)| AttentionPart { sequence, first: index * most, out }));
     }
-    tasks
+    parts
 }
 
-/// One thread's room; kept from task to task.
-#[derive(Default)]
-struct Scratch {
+/// One thread's room; kept from part to part.
+#[derive(Debug, Default)]
+pub(crate) struct AttentionScratch {
     /// Transposed; unused where [`Task::of_width`] does the work.
     keys: Vec<f32>,
     /// In panels; unused there, too.
@@ -72,6 +68,16 @@ struct Scratch {
     scores: Vec<Lanes>,
 }
 
+impl AttentionScratch {
+    /// A part's output, on this thread.
+    pub(crate) fn attend(&mut self, shape: HeadShape, part: AttentionPart<'_>) {
+        let AttentionPart { sequence, first, out } = part;
+        let rows = first * shape.row()..first * shape.row() + 3 * out.len();
+        let queries = sequence.get(rows).unwrap_or_default();
+        Arch::new().dispatch(Task { shape, sequence, queries, out, scratch: self });
+    }
+}
+
 struct Task<'a> {
     shape: HeadShape,
     /// All rows of the sequence, for its keys and values.
@@ -79,7 +85,7 @@ struct Task<'a> {
     /// The rows whose output is asked for.
     queries: &'a [f32],
     out: &'a mut [f32],
-    scratch: &'a mut Scratch,
+    scratch: &'a mut AttentionScratch,
 }
 
 impl WithSimd for Task<'_> {

@@ -7,7 +7,7 @@ mod forward;
 mod gradient;
 mod tile;
 
-pub(crate) use forward::attend;
+pub(crate) use forward::{AttentionPart, AttentionScratch, attention_parts};
 
 use super::{check_spans, on_cpu, reference};
 use crate::encoder::packing::Span;
@@ -61,6 +61,15 @@ impl HeadShape {
             bail!("rows of {columns} numbers are not query, key and value of {heads} heads");
         }
         Ok(Self { heads, width: columns / 3 / heads })
+    }
+
+    pub(crate) const fn heads(self) -> usize {
+        self.heads
+    }
+
+    /// Columns of one head.
+    pub(crate) const fn width(self) -> usize {
+        self.width
     }
 
     const fn hidden(self) -> usize {
