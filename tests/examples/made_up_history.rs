@@ -10,8 +10,8 @@
 
 use assize_domain::{
     ActionCategory, Assessment, BenefitBranch, Branch, Coverage, Decision, Digest, Effect, ExpectedTree,
-    GuardScores, HarmBranch, LeafCount, ModelIdentity, OperatingPoints, PromptScores, Score, Shares,
-    TopicSignals, Tree, TreeOutcome,
+    GuardScores, HarmBranch, LeafCount, ModelIdentity, OperatingPoints, Precision, PromptScores, Score,
+    Shares, TopicSignals, Tree, TreeOutcome,
 };
 use assize_record::{Decided, Format, HistoryWriter, Record, RecordId, UnixMillis};
 use std::fs::File;
@@ -80,6 +80,7 @@ impl Numbers {
             prompt_coverage: Some(Coverage { tokens: 40, judged: 40, unknown: 0, windows: 1 }),
             response_coverage: None,
             model: model.clone(),
+            precision: Some(Precision::Int8),
         };
         let decided = Decided {
             community: "default".parse().ok()?,

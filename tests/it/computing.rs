@@ -9,6 +9,10 @@ async fn harmfulness(service: &TestService) -> f64 {
     service.api.moderate(&user(TEXT)).await["harmfulness"].as_f64().unwrap()
 }
 
+async fn precision(service: &TestService) -> String {
+    service.api.moderate(&user(TEXT)).await["provenance"]["precision"].as_str().unwrap().to_owned()
+}
+
 async fn kernel(service: &TestService) -> String {
     let checks: Value = service.api.get("/readyz?verbose").await.json();
     checks["checks"]["kernel"].as_str().unwrap().to_owned()
@@ -21,6 +25,9 @@ async fn every_way_of_computing_comes_to_the_same_verdict_and_is_named() {
     assert!(kernel(&portable).await.starts_with("portable on "));
     let name = kernel(&auto).await;
     assert!(name.ends_with(" on 1 threads"), "{name}");
+    assert_eq!(precision(&portable).await, "f32");
+    let expected = if name.starts_with("portable") { "f32" } else { name.split('-').next().unwrap() };
+    assert_eq!(precision(&auto).await, expected);
     let (exact, given) = (harmfulness(&portable).await, harmfulness(&auto).await);
     assert!((exact - given).abs() < 0.05, "{exact} and {given}");
     let info = format!("kernel=\"{}\"", name.split(' ').next().unwrap());

@@ -130,6 +130,8 @@ async fn a_verdict_says_what_it_rests_on() {
             assert!(hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{provenance}");
         }
         assert!(provenance["taxonomy_version"].is_string());
+        let precision = provenance["precision"].as_str().unwrap();
+        assert!(["f32", "bf16", "int8"].contains(&precision), "{provenance}");
         let detail = api.get(&format!("/communities/{}", community["id"].as_str().unwrap())).await.json();
         assert_eq!(detail["digest"], community["digest"]);
         assert_eq!(community["default"], community["id"] == "default");

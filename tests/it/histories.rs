@@ -3,6 +3,7 @@
 use crate::support::{
     Folder, LOCK, TestService, assize, assize_from, eventually, stern, user, write_candidate,
 };
+use assize_record::History;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -22,6 +23,8 @@ async fn files_of_records_hold_no_text_and_are_weighed_again() {
     assert_eq!(files.len(), 1);
     let bytes = std::fs::read(&files[0]).unwrap();
     assert!(!bytes.windows(11).any(|window| window.eq_ignore_ascii_case(b"zyxcanaryqw")));
+    let found = History::open(&bytes).unwrap();
+    assert!(found.records(0..3).all(|record| record.unwrap().assessment.precision.is_some()));
     let (code, told) = assize(&["replay", "--profile", "default", path], folder.path());
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("3 assessments under `default`"), "{told}");

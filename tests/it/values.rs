@@ -32,6 +32,7 @@ async fn a_verdict_is_weighed_again_by_its_id() {
         assert_eq!(again["then"]["decision"], given["decision"]);
         assert_eq!(again["then"]["community"], "default");
         assert_eq!(again["then"]["profile_digest"], given["provenance"]["profile_digest"]);
+        assert_eq!(again["provenance"], verdict["provenance"]);
     }
     // Nothing was judged and nothing counted as a verdict.
     let gained = api.scrape().await.gained(&before);
@@ -50,6 +51,16 @@ async fn a_record_goes_out_and_comes_back() {
     let again =
         what_if(api, &json!({"assessments": [record.json()], "communities": ["default"]})).await.json();
     assert!(close_to(&again["verdicts"][0]["harmfulness"], &given["harmfulness"], 1e-12), "{again}");
+    assert_eq!(record.json()["precision"], given["provenance"]["precision"], "{record:?}");
+    assert_eq!(again["verdicts"][0]["provenance"], given["provenance"]);
+    // As the first releases kept it: in what it was computed is not known, and everything else is.
+    let mut old = record.json();
+    old.as_object_mut().unwrap().remove("precision").unwrap();
+    let again = what_if(api, &json!({"assessments": [old], "communities": ["default"]})).await.json();
+    assert!(close_to(&again["verdicts"][0]["harmfulness"], &given["harmfulness"], 1e-12), "{again}");
+    let mut expected = given["provenance"].clone();
+    expected.as_object_mut().unwrap().remove("precision").unwrap();
+    assert_eq!(again["verdicts"][0]["provenance"], expected);
     let unknown = api.get("/assessments/0199c1f2a4b87c5e8f0a1b2c3d4e5f60").await;
     check_problem(&unknown, 404, "unknown_assessment");
     let other =

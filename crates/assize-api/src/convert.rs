@@ -156,6 +156,7 @@ fn provenance(verdict: &domain::Verdict) -> response::Provenance {
     response::Provenance {
         model: verdict.provenance.model.name.to_string(),
         model_revision: verdict.provenance.model.revision.to_string(),
+        precision: verdict.provenance.precision.map(|precision| precision.id().to_owned()),
         community: verdict.community.to_string(),
         profile_digest: verdict.provenance.profile.to_string(),
         taxonomy_version: verdict.provenance.taxonomy.to_owned(),

@@ -140,6 +140,10 @@ pub struct Provenance {
     pub model: String,
     /// Digest over the model's files.
     pub model_revision: String,
+    /// What the model computed in: `f32`, `bf16` or `int8`. The same model's scores differ a little from one to another.
+    /// Absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
     /// Whose values decided.
     pub community: String,
     /// Digest over the community's profile.

@@ -30,8 +30,8 @@ use crate::{
     SequenceTooLong, TokenizeError,
 };
 use assize_domain::{
-    Assessment, Conversation, Coverage, GuardScores, ModelIdentity, Subject, TopicSignals, TreeOutcome,
-    TurnText,
+    Assessment, Conversation, Coverage, GuardScores, ModelIdentity, Precision, Subject, TopicSignals,
+    TreeOutcome, TurnText,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -62,6 +62,7 @@ pub struct Reader {
 struct Judge {
     card: ModelCard,
     identity: ModelIdentity,
+    precision: Precision,
 }
 
 /// One conversation on its way through the encoder: its sequences, and where each answer belongs.
@@ -115,7 +116,7 @@ impl Reader {
     /// Parts a model into what reads and what computes: many threads read, one owns the encoder.
     pub fn split(model: GuardModel) -> (Self, GuardEncoder) {
         let GuardModel { identity, card, framing, tokenizer, encoder, .. } = model;
-        let judge = Arc::new(Judge { card, identity });
+        let judge = Arc::new(Judge { card, identity, precision: encoder.precision() });
         (Self { tokenizer, framing, topics: TopicFinder::new(), judge }, encoder)
     }
 
@@ -316,6 +317,7 @@ impl Reading {
             prompt_coverage: plan.prompt_coverage,
             response_coverage: response.map(|part| part.coverage),
             model: self.judge.identity.clone(),
+            precision: Some(self.judge.precision),
         })
     }
 

@@ -1,6 +1,8 @@
 //! What the models say about a conversation: the same for every community, and without a word of its text.
 
-use crate::{Coverage, GuardScores, ModelIdentity, OperatingPoints, TopicSignals, Tree, TreeOutcome};
+use crate::{
+    Coverage, GuardScores, ModelIdentity, OperatingPoints, Precision, TopicSignals, Tree, TreeOutcome,
+};
 
 /// Everything that judging found. Any community's profile can be applied to it, now or later.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Assessment {
     pub response_coverage: Option<Coverage>,
     /// Which model judged.
     pub model: ModelIdentity,
+    /// What it computed in; `None` where that was not kept, or no encoder computed.
+    pub precision: Option<Precision>,
 }
 
 /// A way in which an assessment is less than it should be. Makes a verdict stricter, never looser.

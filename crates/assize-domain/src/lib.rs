@@ -24,7 +24,7 @@ pub use community::{CommunityId, InvalidCommunityId};
 pub use conversation::{Conversation, InvalidConversation, JudgeRequest, Limits, Role, Subject, Turn};
 pub use coverage::Coverage;
 pub use guard::{GuardHead, GuardScores, OperatingPoints, PromptScores, ResponseScores};
-pub use provenance::{Digest, ModelIdentity, Provenance};
+pub use provenance::{Digest, ModelIdentity, Precision, Provenance};
 pub use score::{InvalidScore, Score};
 pub use signal::{Topic, TopicSignals};
 pub use taxonomy::{

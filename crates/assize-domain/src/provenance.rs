@@ -40,11 +40,39 @@ pub struct ModelIdentity {
     pub revision: Digest,
 }
 
-/// Which model, which profile and which taxonomy a verdict rests on.
+/// The numbers that a model computed in, the most exact first. One model is the same model in each of them, and its scores
+/// differ a little from one to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Precision {
+    /// 32-bit floating point.
+    F32,
+    /// Products of floating point with 8 bits of mantissa.
+    Bf16,
+    /// Products of whole numbers of 8 bits.
+    Int8,
+}
+
+impl Precision {
+    /// Every precision, the most exact first.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
+
+    /// The stable name on the wire, in records and in settings.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
+}
+
+/// Which model in which precision, which profile and which taxonomy a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// Which model judged.
     pub model: ModelIdentity,
+    /// What it computed in; `None` where that is not known.
+    pub precision: Option<Precision>,
     /// Digest over the community's resolved profile.
     pub profile: Digest,
     /// [`crate::TAXONOMY_VERSION`] at the time.

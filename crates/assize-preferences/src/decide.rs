@@ -49,6 +49,7 @@ pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
         response_coverage: assessment.response_coverage,
         provenance: Provenance {
             model: assessment.model.clone(),
+            precision: assessment.precision,
             profile: profile.digest,
             taxonomy: TAXONOMY_VERSION,
         },

@@ -7,6 +7,7 @@
 //! header    "\x93ASSIZE\n"  version u8  length u8  taxonomy  crc32 u32        the same in every version
 //! frame     length u32  crc32 u32  body             both of the body: 1 byte to 1 MiB
 //! body      'M' number varint  digest 32  4 × score  name                     a model and its operating points
+//!         | 'P' number varint  precision u8              what the model of that number, which follows, computed in
 //!         | 'C' number varint  digest 32  id                                  a community and its profile's digest
 //!         | 'R' parts u8  tree u8  model varint  at u64  length u8  id
 //!               decided?  prompt?  response?  coverage?  coverage?  tree      those that `parts` has
@@ -29,7 +30,9 @@
 //! Histories can be cut off, put behind one another and appended to without being read: what follows a torn frame is
 //! found again by the next section's header. The published category has the bits that the first records left at 0, and
 //! those read back as they were written; a reader that does not know it refuses the records, and only those, that use it.
-//!  Enums are written as places in the taxonomy, whose version is in the header.
+//! The first releases wrote no precision: it is not known then, and a reader that does not know the frame tells it as a gap
+//! and reads the records all the same.
+//! Enums are written as places in the taxonomy, whose version is in the header, the precision as its place among all.
 
 mod cursor;
 mod frame;

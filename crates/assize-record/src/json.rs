@@ -6,7 +6,7 @@
 //! ```json
 //! {"version":1,"taxonomy":"…","id":"0198f2a0","at":1760000000000,
 //!  "decided":{"community":"default","profile":"sha256:…","decision":"review"},
-//!  "model":{"name":"guard","revision":"sha256:…"},
+//!  "model":{"name":"guard","revision":"sha256:…"},"precision":"int8",
 //!  "operating_points":{"prompt_harmful":0.5,"response_harmful":0.5,"response_refusal":0.5,"adversarial":0.5},
 //!  "guard":{"prompt":{"harmful":0.75,"adversarial":0.125,"risk":{"cyberattack":0.25}},
 //!           "response":{"harmful":0.5,"refusal":0.0}},
@@ -17,7 +17,8 @@
 //!    "effect_255ths":{"social":255},"action_255ths":{"sensitive_data":255}}],"benefits":[]}}}
 //! ```
 //!
-//! (With all 13 risks.) A tree is `"not_requested"`, `{"unusable": …}`, `{"expected": …}` or `{"reported": …}`.
+//! (With all 13 risks.) A tree is `"not_requested"`, `{"unusable": …}`, `{"expected": …}` or `{"reported": …}`. Records of
+//! the first releases have no `precision`: it is not known.
 
 mod convert;
 mod names;

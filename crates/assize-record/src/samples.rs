@@ -4,8 +4,8 @@ use crate::{Decided, Record, UnixMillis};
 use assize_domain::{
     ActionCategory, Assessment, BenefitBranch, Branch, CommunityId, Coverage, Decision, Digest, Effect,
     ExpectedTree, Extent, GuardHead, GuardScores, HarmAction, HarmBranch, LeafCount, Likelihood,
-    ModelIdentity, OperatingPoints, PromptScores, ReportedLeaf, ReportedTree, ResponseScores, Score, Shares,
-    Stakeholder, TopicSignals, Tree, TreeOutcome, UnusableTree,
+    ModelIdentity, OperatingPoints, Precision, PromptScores, ReportedLeaf, ReportedTree, ResponseScores,
+    Score, Shares, Stakeholder, TopicSignals, Tree, TreeOutcome, UnusableTree,
 };
 use proptest::{array, collection, option, prelude::*, sample::select, sample::subsequence};
 use std::sync::LazyLock;
@@ -111,17 +111,19 @@ fn digest() -> impl Strategy<Value = Digest> {
     any::<[u8; 32]>().prop_map(Digest::new)
 }
 
-fn model() -> impl Strategy<Value = (ModelIdentity, OperatingPoints)> {
+fn model() -> impl Strategy<Value = (ModelIdentity, Option<Precision>, OperatingPoints)> {
     let name = prop_oneof![Just("guard-v1".to_owned()), Just(String::new()), "\\PC{0,40}"];
-    (name, digest(), scores()).prop_map(|(name, revision, points)| {
-        (ModelIdentity { name: name.into(), revision }, OperatingPoints::new(points))
+    let precision = option::of(select(Precision::ALL.to_vec()));
+    (name, digest(), precision, scores()).prop_map(|(name, revision, precision, points)| {
+        (ModelIdentity { name: name.into(), revision }, precision, OperatingPoints::new(points))
     })
 }
 
 fn assessment() -> impl Strategy<Value = Assessment> {
     let coverages = (option::of(coverage()), option::of(coverage()));
     (guard(), model(), outcome(), any::<[bool; 3]>(), coverages).prop_map(
-        |(guard, (model, operating_points), tree, [minors, sexual, mass_harm_weapons], coverages)| {
+        |(guard, (model, precision, operating_points), tree, topics, coverages)| {
+            let [minors, sexual, mass_harm_weapons] = topics;
             Assessment {
                 guard,
                 operating_points,
@@ -130,6 +132,7 @@ fn assessment() -> impl Strategy<Value = Assessment> {
                 prompt_coverage: coverages.0,
                 response_coverage: coverages.1,
                 model,
+                precision,
             }
         },
     )
@@ -218,8 +221,16 @@ fn make_typical() -> Record {
             prompt_coverage: Some(coverage),
             response_coverage: Some(Coverage { tokens: 480, judged: 470, ..coverage }),
             model: ModelIdentity { name: "assize-guard-v1".into(), revision: Digest::new([9; 32]) },
+            precision: None,
         },
     }
+}
+
+/// The typical record, judged in a precision that was kept.
+pub(crate) fn judged_in(precision: Precision) -> Record {
+    let mut record = typical();
+    record.assessment.precision = Some(precision);
+    record
 }
 
 /// The typical record under another id, some time later.

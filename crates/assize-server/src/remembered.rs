@@ -24,7 +24,7 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    /// Room for so many assessments (some 2 KB each) of one model.
+    /// Room for so many assessments (some 2 KB each) of one model, whose precision is settled as long as the process lives.
     pub(crate) fn new(size: NonZeroUsize, model: &ModelIdentity, metrics: InferenceMetrics) -> Self {
         let assessments = Mutex::new(LruCache::new(size));
         Self { revision: *model.revision.bytes(), assessments, metrics }

@@ -2,7 +2,7 @@
 
 use super::{Encoder, EncoderError, PackError, PackedEncoder, PackedRun};
 use crate::{HeadLogits, Sequence, numerics::sigmoid};
-use assize_domain::GuardHead;
+use assize_domain::{self as domain, GuardHead};
 use assize_kernels::{Kernel, Precision};
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -145,6 +145,18 @@ impl GuardEncoder {
         match self {
             Self::Portable(_) => "portable",
             Self::Packed(encoder) => encoder.kernel().id(),
+        }
+    }
+
+    /// What it computes in. Tensors are of f32 on every device, in whatever type the file has the weights.
+    pub const fn precision(&self) -> domain::Precision {
+        match self {
+            Self::Portable(_) => domain::Precision::F32,
+            Self::Packed(encoder) => match encoder.kernel().precision() {
+                Precision::F32 => domain::Precision::F32,
+                Precision::Bf16 => domain::Precision::Bf16,
+                Precision::Int8 => domain::Precision::Int8,
+            },
         }
     }
 }

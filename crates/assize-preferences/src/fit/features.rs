@@ -241,6 +241,7 @@ mod tests {
             prompt_coverage: None,
             response_coverage: None,
             model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
+            precision: None,
         };
         let slope = |weight: f64| {
             let mut leaf = LeafWeights::UNIT;

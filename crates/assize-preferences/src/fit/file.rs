@@ -90,7 +90,10 @@ impl Fit {
             |name: &str, text: String| put(&mut header, format_args!("# {name}: {}\n", one_line(&text)));
         line("date", provenance.date.clone());
         line("from", format!("{} {}", self.parent, self.parent_digest));
-        self.models.iter().for_each(|model| line("model", format!("{} {}", model.name, model.revision)));
+        for (model, precision) in &self.models {
+            let precision = precision.map_or_else(String::new, |precision| format!(" in {}", precision.id()));
+            line("model", format!("{} {}{precision}", model.name, model.revision));
+        }
         let (labels, conversations, aside) = (self.labels, self.conversations, self.set_aside);
         line(
             "labels",

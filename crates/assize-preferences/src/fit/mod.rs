@@ -45,7 +45,7 @@ mod tests;
 
 use crate::profile::{Profile, Thresholds};
 use crate::weights::Weights;
-use assize_domain::{Assessment, CommunityId, Decision, Digest, ModelIdentity};
+use assize_domain::{Assessment, CommunityId, Decision, Digest, ModelIdentity, Precision};
 pub use error::FitError;
 use features::{Example, Target};
 pub use file::FitProvenance;
@@ -129,8 +129,8 @@ pub struct Fit {
     pub parent: CommunityId,
     /// Its digest.
     pub parent_digest: Digest,
-    /// The models that judged these conversations, each once, by name and revision.
-    pub models: Vec<ModelIdentity>,
+    /// The models that judged these conversations, each once in each precision, by name, revision and precision.
+    pub models: Vec<(ModelIdentity, Option<Precision>)>,
     /// Labels that were learnt from.
     pub labels: usize,
     /// How many different conversations they are about.
@@ -221,8 +221,11 @@ fn summary(
     let fitted = climbed.numbers.get(climbed.chosen).unwrap_or(&inherited);
     let numbers = file::rounded(fitted, &inherited);
     let judged = examples.iter().filter_map(|example| example.assessment);
-    let mut models: Vec<ModelIdentity> = judged.map(|assessment| assessment.model.clone()).collect();
-    models.sort_by(|a, b| (&a.name, a.revision.bytes()).cmp(&(&b.name, b.revision.bytes())));
+    let mut models: Vec<(ModelIdentity, Option<Precision>)> =
+        judged.map(|assessment| (assessment.model.clone(), assessment.precision)).collect();
+    models.sort_by(|(a, in_a), (b, in_b)| {
+        (&a.name, a.revision.bytes(), in_a).cmp(&(&b.name, b.revision.bytes(), in_b))
+    });
     models.dedup();
     Fit {
         parent: parent.id.clone(),

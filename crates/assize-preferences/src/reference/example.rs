@@ -113,6 +113,7 @@ mod tests {
             prompt_coverage: None,
             response_coverage: None,
             model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
+            precision: None,
         }
     }
 

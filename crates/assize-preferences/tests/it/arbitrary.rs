@@ -78,6 +78,7 @@ pub(crate) fn assessment() -> impl Strategy<Value = Assessment> {
             prompt_coverage,
             response_coverage,
             model: ModelIdentity { name: "test".into(), revision: Digest::new([7; 32]) },
+            precision: None,
         });
     parts.boxed()
 }

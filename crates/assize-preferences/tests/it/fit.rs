@@ -5,8 +5,8 @@ use crate::files;
 use crate::trees::{harm, leaves};
 use assize_domain::{
     ActionCategory, Assessment, BenefitBranch, Coverage, Decision, Digest, Effect, ExpectedTree, GuardScores,
-    ModelIdentity, OperatingPoints, PromptScores, ResponseScores, Score, Shares, TopicSignals, Tree,
-    TreeOutcome, UnusableTree,
+    ModelIdentity, OperatingPoints, Precision, PromptScores, ResponseScores, Score, Shares, TopicSignals,
+    Tree, TreeOutcome, UnusableTree,
 };
 use assize_preferences::{
     Aggregation, Fit, FitError, FitProvenance, FitSettings, FitStage, Label, Labelled, Profile, Weights, fit,
@@ -66,6 +66,7 @@ impl Chance {
             prompt_coverage: Some(coverage),
             response_coverage: None,
             model: ModelIdentity { name: "test".into(), revision: Digest::new([7; 32]) },
+            precision: None,
         }
     }
 
@@ -294,6 +295,20 @@ fn a_file_says_where_it_comes_from_and_only_what_changed() {
     let values: Vec<&str> = file.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
     let bias = format!("bias = {:?}", fitted.weights.bias);
     assert_eq!(values, ["title = \"Fitted\"", "extends = \"base\"", "[weights]", &bias]);
+}
+
+#[test]
+fn a_model_is_named_once_in_each_precision() {
+    let known = community("weights.bias = 1.0\n");
+    let mut assessments = Chance(10).assessments(40);
+    for (place, assessment) in assessments.iter_mut().enumerate() {
+        assessment.precision = [None, Some(Precision::Int8), Some(Precision::F32)][place % 3];
+    }
+    let fitted = learn(&rated_by(&known, &assessments), &FitSettings::default());
+    let file = fitted.to_toml(&provenance());
+    let model = format!("# model: test sha256:{}", "07".repeat(32));
+    let named: Vec<&str> = file.lines().filter(|line| line.starts_with("# model: ")).collect();
+    assert_eq!(named, [model.clone(), format!("{model} in f32"), format!("{model} in int8")]);
 }
 
 #[test]

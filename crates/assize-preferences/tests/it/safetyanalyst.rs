@@ -33,6 +33,7 @@ fn assessment(tree: TreeOutcome) -> Assessment {
         prompt_coverage: None,
         response_coverage: None,
         model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
+        precision: None,
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{Decided, Record, RecordError, RecordId, UnixMillis};
 use assize_domain::{
-    Assessment, CommunityId, Coverage, Decision, GuardScores, ModelIdentity, OperatingPoints, PromptScores,
-    ResponseScores, TopicSignals, Tree, TreeOutcome, UnusableTree,
+    Assessment, CommunityId, Coverage, Decision, GuardScores, ModelIdentity, OperatingPoints, Precision,
+    PromptScores, ResponseScores, TopicSignals, Tree, TreeOutcome, UnusableTree,
 };
 
 const TEXT: Malformed = Malformed("a name is no text");
@@ -23,6 +23,15 @@ pub(super) fn model(body: &[u8]) -> Result<(u64, Model), Malformed> {
     let operating_points = OperatingPoints::new(from.scores()?);
     let name = std::str::from_utf8(from.rest()).map_err(|_| TEXT)?;
     Ok((number, Model { identity: ModelIdentity { name: name.into(), revision }, operating_points }))
+}
+
+/// A model's number and what it computed in; `body` is without the kind.
+pub(super) fn precision(body: &[u8]) -> Result<(u64, Precision), Malformed> {
+    let mut from = Cursor(body);
+    let number = from.varint()?;
+    let precision = name(&Precision::ALL, usize::from(from.byte()?))?;
+    from.end()?;
+    Ok((number, precision))
 }
 
 /// A community's number and what it is; `body` is without the kind.
@@ -40,7 +49,8 @@ pub(crate) fn record(body: &[u8], section: &Section) -> Result<Record, RecordErr
     let mut from = Cursor(body);
     let [parts, tree_kind] = from.array()?;
     let has = |part: u8| parts & part != 0;
-    let model = section.model(from.varint()?)?;
+    let number = from.varint()?;
+    let model = section.model(number)?;
     let at = UnixMillis(u64::from_le_bytes(from.array()?));
     let id = id(&mut from)?;
     let decided = has(part::DECIDED).then(|| decided(&mut from, section)).transpose()?;
@@ -63,6 +73,7 @@ pub(crate) fn record(body: &[u8], section: &Section) -> Result<Record, RecordErr
         prompt_coverage,
         response_coverage,
         model: model.identity.clone(),
+        precision: section.precision(number),
     };
     let record = Record { id, at, decided, assessment };
     record.check()?;

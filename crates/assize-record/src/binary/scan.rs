@@ -4,13 +4,13 @@ use super::{
     cursor::Malformed,
     frame::{claimed, frame_at, header_at, is_torn_start, next_header},
     read,
-    write::{COMMUNITY, MODEL, RECORD},
+    write::{COMMUNITY, MODEL, PRECISION, RECORD},
 };
 use crate::{
     Record, RecordError,
     history::{Gap, GapCause},
 };
-use assize_domain::{CommunityId, Digest, ModelIdentity, OperatingPoints};
+use assize_domain::{CommunityId, Digest, ModelIdentity, OperatingPoints, Precision};
 use std::{collections::HashMap, sync::Arc};
 
 /// What records of one model have in common.
@@ -31,6 +31,8 @@ pub(crate) struct Common {
 #[derive(Debug, Default)]
 pub(crate) struct Section {
     models: Vec<(u64, Arc<Model>)>,
+    /// Of those models that have one.
+    precisions: Vec<(u64, Precision)>,
     communities: Vec<(u64, Arc<Common>)>,
 }
 
@@ -96,23 +98,31 @@ impl Scan<'_> {
 
 impl Section {
     pub(super) fn model(&self, number: u64) -> Result<&Model, RecordError> {
-        numbered(&self.models, number).ok_or(RecordError::Missing { kind: "model", number })
+        let model = numbered(&self.models, number).ok_or(RecordError::Missing { kind: "model", number });
+        model.map(AsRef::as_ref)
+    }
+
+    /// What the model of that number computed in.
+    pub(super) fn precision(&self, number: u64) -> Option<Precision> {
+        numbered(&self.precisions, number).copied()
     }
 
     pub(super) fn community(&self, number: u64) -> Result<&Common, RecordError> {
-        numbered(&self.communities, number).ok_or(RecordError::Missing { kind: "community", number })
+        let common =
+            numbered(&self.communities, number).ok_or(RecordError::Missing { kind: "community", number });
+        common.map(AsRef::as_ref)
     }
 }
 
-/// Numbers ascend; without damage each stands at its own place.
-fn numbered<T>(all: &[(u64, Arc<T>)], number: u64) -> Option<&T> {
+/// Numbers ascend; without damage each model and community stands at its own place.
+fn numbered<T>(all: &[(u64, T)], number: u64) -> Option<&T> {
     let own = usize::try_from(number).ok().and_then(|place| all.get(place));
     let own = own.filter(|(found, _)| *found == number);
     let searched = || all.get(all.binary_search_by_key(&number, |(found, _)| *found).ok()?);
-    own.or_else(searched).map(|(_, common)| &**common)
+    own.or_else(searched).map(|(_, common)| common)
 }
 
-fn add<T>(all: &mut Vec<(u64, Arc<T>)>, number: u64, common: Arc<T>) -> Result<(), Malformed> {
+fn add<T>(all: &mut Vec<(u64, T)>, number: u64, common: T) -> Result<(), Malformed> {
     if all.last().is_some_and(|(last, _)| *last >= number) {
         return Err(Malformed("numbers don't ascend"));
     }
@@ -163,6 +173,14 @@ impl<'a> Walk<'a> {
                 let (number, model) = read::model(body)?;
                 let shared = self.models.entry(body).or_insert_with(|| Arc::new(model));
                 add(&mut section.models, number, Arc::clone(shared))
+            }
+            PRECISION => {
+                let (number, precision) = read::precision(body)?;
+                // What a model's records mean is settled when the model is there.
+                if section.models.last().is_some_and(|(last, _)| *last >= number) {
+                    return Err(Malformed("a precision stands behind its model"));
+                }
+                add(&mut section.precisions, number, precision)
             }
             COMMUNITY => {
                 let (number, common) = read::community(body)?;

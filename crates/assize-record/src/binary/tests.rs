@@ -1,10 +1,13 @@
 //! One record in bytes: it reads back to the last bit, and whatever else the bytes are is an error.
 
 use super::{frame, scan::scan, *};
-use crate::samples::{any_record, numbered, same, typical};
+use crate::{
+    history::{Gap, GapCause},
+    samples::{any_record, judged_in, numbered, same, typical},
+};
 use assize_domain::{
-    ActionCategory, Effect, Extent, HarmAction, Likelihood, ReportedLeaf, ReportedTree, Stakeholder, Tree,
-    TreeOutcome,
+    ActionCategory, Effect, Extent, HarmAction, Likelihood, Precision, ReportedLeaf, ReportedTree,
+    Stakeholder, Tree, TreeOutcome,
 };
 use proptest::prelude::*;
 
@@ -52,11 +55,12 @@ fn last_body(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_bit_counts() {
-    let bytes = bytes(&typical());
-    for place in 0..bytes.len() * 8 {
-        let mut flipped = bytes.clone();
-        flipped[place / 8] ^= 1 << (place % 8);
-        assert!(decode(&flipped).is_err(), "bit {place}");
+    for bytes in [bytes(&typical()), bytes(&judged_in(Precision::Int8))] {
+        for place in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[place / 8] ^= 1 << (place % 8);
+            assert!(decode(&flipped).is_err(), "bit {place}");
+        }
     }
 }
 
@@ -163,6 +167,54 @@ fn the_first_version_stays_readable() {
     let record = reported(vec![leaf, LEAF]);
     assert!(same(&decode(kept).unwrap(), &record));
     assert_eq!(bytes(&record), kept);
+    let kept = include_bytes!("version-1-precision.bin");
+    let record = judged_in(Precision::Int8);
+    assert!(same(&decode(kept).unwrap(), &record));
+    assert_eq!(bytes(&record), kept);
+}
+
+#[test]
+fn one_model_in_several_precisions_is_told_apart_in_one_section() {
+    let records = Precision::ALL.map(judged_in);
+    let records = [&[typical()], records.as_slice(), &[typical()]].concat();
+    let (mut encoder, mut history) = (Encoder::new(), Vec::new());
+    records.iter().for_each(|record| encoder.put(record, &mut history).unwrap());
+    let found = scan(&history);
+    assert_eq!((found.places.len(), found.gaps.len()), (records.len(), 0));
+    for (place, record) in found.places.iter().zip(&records) {
+        assert!(same(&found.record(place).unwrap(), record));
+    }
+}
+
+/// A precision costs no record: what is damaged, or a later release's, is told and is not known.
+#[test]
+fn a_precision_that_cannot_be_read_is_not_known() {
+    let (plain, history) = (bytes(&typical()), bytes(&judged_in(Precision::Int8)));
+    let (at, length) = (frame::header_at(&plain).unwrap().length, history.len() - plain.len());
+    let check = |body: &[u8], cause: GapCause| {
+        let mut other = history[..at].to_vec();
+        frame::put_frame(&mut other, |out| out.extend_from_slice(body)).unwrap();
+        if cause == GapCause::Damaged {
+            other[at + 4] ^= 1;
+        }
+        other.extend_from_slice(&history[at + length..]);
+        let found = scan(&other);
+        assert_eq!(found.gaps, [Gap { at, bytes: 8 + body.len(), cause }]);
+        assert!(same(&found.record(&found.places[0]).unwrap(), &typical()));
+    };
+    check(&[b'P', 0, 2], GapCause::Damaged);
+    check(&[b'P', 0, 3], GapCause::Malformed);
+    check(&[b'P', 0, 2, 0], GapCause::Malformed);
+    // As a release reads it that does not know the frame.
+    check(&[b'?', 0, 2], GapCause::Malformed);
+}
+
+#[test]
+fn a_precision_changes_nothing_that_was_read_before() {
+    let history = with_frame(&[b'P', 0, 2]);
+    let found = scan(&history);
+    assert!(same(&found.record(&found.places[0]).unwrap(), &typical()));
+    assert_eq!(found.gaps.len(), 1);
 }
 
 proptest! {
@@ -193,9 +245,9 @@ proptest! {
     }
 
     #[test]
-    fn any_frame_is_a_record_or_an_error(body in prop::collection::vec(any::<u8>(), 0..200), kind in 0_usize..4) {
+    fn any_frame_is_a_record_or_an_error(body in prop::collection::vec(any::<u8>(), 0..200), kind in 0_usize..5) {
         let mut body = body;
-        body.insert(0, [b'M', b'C', b'R', b'?'][kind]);
+        body.insert(0, [b'M', b'P', b'C', b'R', b'?'][kind]);
         let history = with_frame(&body);
         let found = scan(&history);
         prop_assert!(same(&found.record(&found.places[0]).unwrap(), &typical()));

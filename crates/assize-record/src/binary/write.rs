@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{Decided, Record, RecordError};
 use assize_domain::{
-    CommunityId, Coverage, Decision, Digest, GuardHead, ModelIdentity, OperatingPoints, PromptScores,
-    ResponseScores, Score, Tree, TreeOutcome, UnusableTree,
+    CommunityId, Coverage, Decision, Digest, GuardHead, ModelIdentity, OperatingPoints, Precision,
+    PromptScores, ResponseScores, Score, Tree, TreeOutcome, UnusableTree,
 };
 
 /// Records of a section at most: a damaged header or length costs no more than these, and the header with what follows it,
@@ -16,6 +16,7 @@ use assize_domain::{
 const RECORDS_IN_SECTION: u32 = 1024;
 
 pub(super) const MODEL: u8 = b'M';
+pub(super) const PRECISION: u8 = b'P';
 pub(super) const COMMUNITY: u8 = b'C';
 pub(super) const RECORD: u8 = b'R';
 
@@ -36,7 +37,7 @@ pub(super) mod part {
 pub(crate) struct Encoder {
     /// Records so far; 0 where no section is open.
     records: u32,
-    models: Vec<(ModelIdentity, OperatingPoints)>,
+    models: Vec<(ModelIdentity, Option<Precision>, OperatingPoints)>,
     communities: Vec<(CommunityId, Digest)>,
 }
 
@@ -88,13 +89,22 @@ impl Encoder {
 
     fn model(&mut self, record: &Record, out: &mut Vec<u8>) -> Result<u64, RecordError> {
         let assessment = &record.assessment;
-        let same = |(model, points): &(ModelIdentity, OperatingPoints)| {
-            *model == assessment.model && same_bits(points, &assessment.operating_points)
+        let same = |(model, precision, points): &(ModelIdentity, Option<Precision>, OperatingPoints)| {
+            *model == assessment.model
+                && *precision == assessment.precision
+                && same_bits(points, &assessment.operating_points)
         };
         if let Some(number) = self.models.iter().position(same) {
             return Ok(number as u64);
         }
         let number = self.models.len() as u64;
+        if let Some(precision) = assessment.precision {
+            put_frame(out, |out| {
+                out.push(PRECISION);
+                put_varint(out, number);
+                out.push(place(precision));
+            })?;
+        }
         put_frame(out, |out| {
             out.push(MODEL);
             put_varint(out, number);
@@ -102,7 +112,7 @@ impl Encoder {
             put_scores(out, &GuardHead::ALL.map(|head| assessment.operating_points.get(head)));
             out.extend_from_slice(assessment.model.name.as_bytes());
         })?;
-        self.models.push((assessment.model.clone(), assessment.operating_points));
+        self.models.push((assessment.model.clone(), assessment.precision, assessment.operating_points));
         Ok(number)
     }
 
@@ -193,6 +203,15 @@ const fn decision(decision: Decision) -> u8 {
         Decision::Allow => 0,
         Decision::Review => 1,
         Decision::Block => 2,
+    }
+}
+
+/// Its place in [`Precision::ALL`].
+const fn place(precision: Precision) -> u8 {
+    match precision {
+        Precision::F32 => 0,
+        Precision::Bf16 => 1,
+        Precision::Int8 => 2,
     }
 }
 

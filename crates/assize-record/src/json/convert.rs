@@ -32,6 +32,7 @@ pub(super) fn wire(record: &Record) -> Result<RecordWire, RecordError> {
             name: assessment.model.name.to_string(),
             revision: Name(assessment.model.revision),
         },
+        precision: assessment.precision.map(Name),
         operating_points: points_wire(&assessment.operating_points),
         guard: guard_wire(&assessment.guard),
         topics: topics_wire(assessment.topics),
@@ -46,7 +47,17 @@ pub(super) fn wire(record: &Record) -> Result<RecordWire, RecordError> {
 /// Reads a record whose version and taxonomy are ours.
 pub(super) fn record(wire: RecordWire) -> Result<Record, RecordError> {
     let RecordWire {
-        id: Name(id), at, decided, model, operating_points, guard, topics, coverage, tree, ..
+        id: Name(id),
+        at,
+        decided,
+        model,
+        precision,
+        operating_points,
+        guard,
+        topics,
+        coverage,
+        tree,
+        ..
     } = wire;
     let assessment = Assessment {
         guard: guard_scores(guard),
@@ -56,6 +67,7 @@ pub(super) fn record(wire: RecordWire) -> Result<Record, RecordError> {
         prompt_coverage: coverage.prompt.map(|coverage| read(&coverage)),
         response_coverage: coverage.response.map(|coverage| read(&coverage)),
         model: ModelIdentity { name: model.name.into(), revision: model.revision.0 },
+        precision: precision.map(|name| name.0),
     };
     let decided = decided.map(|DecidedWire { community, profile, decision }| Decided {
         community: community.0,

@@ -2,8 +2,8 @@
 
 use crate::RecordId;
 use assize_domain::{
-    ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, RiskCategory,
-    Severity, Stakeholder, UnknownName, UnusableTree,
+    ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, Precision,
+    RiskCategory, Severity, Stakeholder, UnknownName, UnusableTree,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -80,6 +80,7 @@ named! {
     Decision "decision",
     Extent "extent",
     Likelihood "likelihood",
+    Precision "precision",
     UnusableTree "cause of an unusable tree",
 }
 
@@ -192,6 +193,7 @@ mod tests {
         ActionCategory::ALL.into_iter().for_each(check);
         Decision::ALL.into_iter().for_each(check);
         UnusableTree::ALL.into_iter().for_each(check);
+        Precision::ALL.into_iter().for_each(check);
         check(Digest::new(std::array::from_fn(|place| u8::try_from(place * 8).unwrap())));
         check("a-community".parse::<CommunityId>().unwrap());
     }

@@ -1,8 +1,8 @@
 //! One record as JSON: it reads back to the last bit, and what is wrong is named.
 
 use super::*;
-use crate::samples::{any_record, same, typical};
-use assize_domain::{Tree, TreeOutcome};
+use crate::samples::{any_record, judged_in, same, typical};
+use assize_domain::{Precision, Tree, TreeOutcome};
 use proptest::prelude::*;
 
 /// The typical record with one piece of its JSON replaced.
@@ -44,6 +44,11 @@ fn wrong_values_are_told_what_is_allowed() {
             r#""review""#,
             r#""maybe""#,
             "`decided.decision`: `maybe` is no decision; allowed: allow, review, block",
+        ),
+        (
+            r#""operating_points":"#,
+            r#""precision":"int4","operating_points":"#,
+            "`precision`: `int4` is no precision; allowed: f32, bf16, int8",
         ),
         (r#""sha256:0707"#, r#""md5:0707"#, "`decided.profile`: a digest is `sha256:` and 64 of"),
         (
@@ -153,6 +158,17 @@ fn the_first_version_stays_readable() {
     let kept = include_str!("version-1.json").trim_end();
     assert!(same(&from_json(kept).unwrap(), &typical()));
     assert_eq!(to_json(&typical()).unwrap(), kept);
+}
+
+#[test]
+fn a_precision_stands_behind_its_model() {
+    let kept = include_str!("version-1.json").trim_end();
+    for precision in Precision::ALL {
+        let piece = format!(r#""precision":"{}","operating_points":"#, precision.id());
+        let json = kept.replacen(r#""operating_points":"#, &piece, 1);
+        assert_eq!(to_json(&judged_in(precision)).unwrap(), json);
+        assert!(same(&from_json(&json).unwrap(), &judged_in(precision)));
+    }
 }
 
 proptest! {

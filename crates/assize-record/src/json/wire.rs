@@ -6,8 +6,8 @@ use super::{
 };
 use crate::RecordId;
 use assize_domain::{
-    ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, Severity,
-    Stakeholder, UnusableTree,
+    ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, Precision,
+    Severity, Stakeholder, UnusableTree,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -30,6 +30,8 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decided: Option<DecidedWire>,
         model: ModelWire,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        precision: Option<Name<Precision>>,
         operating_points: OperatingPointsWire,
         guard: GuardWire,
         topics: TopicsWire,

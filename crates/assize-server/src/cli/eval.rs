@@ -7,8 +7,8 @@
 
 use super::shared::{ConfigArgs, progress};
 use crate::eval::{
-    Judge, JudgedSet, LabelReport, MassOutcome, Measure, Outcome, Report, RowId, Set, Table, Task,
-    mass_reports,
+    Judge, JudgedSet, LabelReport, MassOutcome, Measure, MeasuredModel, Outcome, Report, RowId, Set, Table,
+    Task, mass_reports,
 };
 use anyhow::Context as _;
 use assize_candle::GuardModel;
@@ -99,18 +99,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn measure(args: &Args, judge: &Judge, set: &str, judged: &JudgedSet<'_>, bar: &ProgressBar) -> Vec<Report> {
-    let revision = judge.identity.revision.to_string();
+    let model = MeasuredModel {
+        model_revision: judge.identity.revision.to_string(),
+        model_precision: judge.precision.id(),
+    };
     let mut reports = Vec::new();
     for task in Task::ALL {
         let outcomes = judged.outcomes(task);
         warn_of_errors(bar, &format!("{set}, {}", task.id()), "count as wrong", &label_errors(&outcomes));
         let measure = Measure { threshold: threshold(args, judge, task), resamples: args.bootstrap };
-        let report = LabelReport::new(set, task, &outcomes, measure, revision.clone());
+        let report = LabelReport::new(set, task, &outcomes, measure, model.clone());
         reports.extend(report.map(Report::Labels));
     }
     let outcomes = judged.mass_outcomes();
     warn_of_errors(bar, &format!("{set}, masses"), "are left out", &mass_errors(&outcomes));
-    reports.extend(mass_reports(set, &outcomes, args.bootstrap, &revision).into_iter().map(Report::Masses));
+    reports.extend(mass_reports(set, &outcomes, args.bootstrap, &model).into_iter().map(Report::Masses));
     reports
 }
 

@@ -205,5 +205,6 @@ fn print_for_people(verdict: &VerdictResponse) {
             );
         }
     }
-    println!("  model {} {}", provenance.model, provenance.model_revision);
+    let precision = provenance.precision.as_deref().map_or_else(String::new, |name| format!(" in {name}"));
+    println!("  model {} {}{precision}", provenance.model, provenance.model_revision);
 }

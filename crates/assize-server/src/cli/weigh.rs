@@ -154,6 +154,7 @@ fn assessment(tree: TreeOutcome) -> anyhow::Result<Assessment> {
         prompt_coverage: None,
         response_coverage: None,
         model: ModelIdentity { name: "tree file".into(), revision: Digest::new([0; 32]) },
+        precision: None,
     })
 }
 

@@ -3,13 +3,15 @@
 use super::answers::{Answers, Progress, Ticket};
 use super::{Answer, MassAnswer, MassOutcome, MassTask, Outcome, Row, Set, Task, Unjudged};
 use assize_candle::{EncoderError, GuardModel, Reader, Reading};
-use assize_domain::{Assessment, LeafWeights, ModelIdentity, OperatingPoints, Subject};
+use assize_domain::{Assessment, LeafWeights, ModelIdentity, OperatingPoints, Precision, Subject};
 
 /// A model that judges benchmarks.
 #[derive(Debug)]
 pub(crate) struct Judge {
     /// Which model it is.
     pub(crate) identity: ModelIdentity,
+    /// What it computes in.
+    pub(crate) precision: Precision,
     /// Where its card turns each head from no to yes.
     pub(crate) operating_points: OperatingPoints,
     reader: Reader,
@@ -37,7 +39,8 @@ impl Judge {
     pub(crate) fn new(model: GuardModel) -> Self {
         let (identity, operating_points) = (model.identity.clone(), model.card.operating_points);
         let (reader, encoder) = Reader::split(model);
-        Self { identity, operating_points, reader, answers: Answers::new(encoder) }
+        let precision = encoder.precision();
+        Self { identity, precision, operating_points, reader, answers: Answers::new(encoder) }
     }
 
     /// Judges what is labelled in a set. `done` hears of rows: how many of the set are done by now, by their share of

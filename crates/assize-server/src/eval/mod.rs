@@ -13,7 +13,7 @@ mod rows;
 
 pub(crate) use judge::{Judge, JudgedSet};
 pub(crate) use masses::{MassAnswer, MassOutcome, MassTask};
-pub(crate) use report::{LabelReport, Measure, Report, Table, mass_reports};
+pub(crate) use report::{LabelReport, Measure, MeasuredModel, Report, Table, mass_reports};
 pub(crate) use rows::{Row, RowId, Set};
 
 use assize_domain::{GuardHead, InvalidConversation, Subject};

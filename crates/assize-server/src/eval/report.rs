@@ -18,6 +18,15 @@ pub(crate) struct Measure {
     pub(crate) resamples: usize,
 }
 
+/// Which model was measured.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MeasuredModel {
+    /// Digest over the model's files.
+    pub(crate) model_revision: String,
+    /// What the model computed in; not `precision`, which is a figure here.
+    pub(crate) model_precision: &'static str,
+}
+
 /// The figures of one set and task.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -43,7 +52,8 @@ pub(crate) struct LabelReport {
     errors: usize,
     /// Mean share of the tokens that was read, over the rows that were judged.
     coverage: Option<f64>,
-    model_revision: String,
+    #[serde(flatten)]
+    model: MeasuredModel,
     /// The F1 at the threshold that this set would have liked best: how much the threshold costs here. It has seen the
     /// answers, so it is no result, and nothing may be tuned by it.
     best_f1: Option<f64>,
@@ -62,7 +72,7 @@ impl LabelReport {
         task: Task,
         outcomes: &[Outcome<'_>],
         measure: Measure,
-        model_revision: String,
+        model: MeasuredModel,
     ) -> Option<Self> {
         if outcomes.is_empty() {
             return None;
@@ -81,7 +91,7 @@ impl LabelReport {
             positives: outcomes.iter().filter(|outcome| outcome.label).count(),
             errors: outcomes.iter().filter(|outcome| outcome.answer.is_err()).count(),
             coverage: mean(coverages.map(f64::from)),
-            model_revision,
+            model,
             best_f1: best.map(|BestF1 { f1, .. }| f1),
             best_threshold: best.map(|BestF1 { threshold, .. }| threshold),
         })

@@ -19,6 +19,7 @@ pub(super) fn record(name: &str) -> Record {
         prompt_coverage: None,
         response_coverage: None,
         model: ModelIdentity { name: "test".into(), revision: Digest::new([0; 32]) },
+        precision: None,
     };
     Record { id: name.parse().unwrap(), at: UnixMillis(0), decided: None, assessment }
 }

@@ -2,7 +2,7 @@
 
 use super::PackedEncoder;
 use crate::{
-    EncoderError, Framing, HeadLogits, Sequence,
+    EncoderError, Framing, GuardEncoder, HeadLogits, Sequence,
     encoder::{Encoder, tests},
 };
 use assize_kernels::{Kernel, Precision};
@@ -50,6 +50,18 @@ fn every_precision_gives_what_the_tensors_give() {
             assert!(difference < most, "{precision}, {threads} threads: {difference}");
         }
     }
+}
+
+#[test]
+fn an_encoder_tells_its_precision_by_the_name_that_the_setting_has() {
+    let encoder = tests::encoder(&tests::variables());
+    for precision in available() {
+        let packed = PackedEncoder::pack(&encoder, precision, 1).unwrap();
+        assert_eq!(GuardEncoder::Packed(Box::new(packed)).precision().id(), precision.id());
+    }
+    assert_eq!(GuardEncoder::Portable(encoder).precision().id(), "f32");
+    let ids = assize_domain::Precision::ALL.map(assize_domain::Precision::id);
+    assert_eq!(ids, Precision::ALL.map(Precision::id));
 }
 
 #[test]

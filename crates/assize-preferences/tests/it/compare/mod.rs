@@ -32,6 +32,7 @@ fn prompt(harmful: f32, harm: (ActionCategory, f64), benefit: f64) -> Assessment
         prompt_coverage: Some(Coverage { tokens: 9, judged: 9, unknown: 0, windows: 1 }),
         response_coverage: None,
         model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
+        precision: None,
     }
 }
 

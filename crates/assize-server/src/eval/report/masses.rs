@@ -3,7 +3,7 @@
 
 use super::super::masses::present;
 use super::super::{MassOutcome, MassTask};
-use super::{Column, mean, percent, with_interval, write_row};
+use super::{Column, MeasuredModel, mean, percent, with_interval, write_row};
 use assize_domain::ActionCategory;
 use assize_measure::{Interval, Observation, Pair, auroc, interval_of, pearson, spearman};
 use serde::Serialize;
@@ -27,7 +27,8 @@ pub(crate) struct MassReport {
     pub(super) errors: usize,
     /// Mean share of the tokens that was read, over the rows that were judged.
     pub(super) coverage: Option<f64>,
-    pub(super) model_revision: String,
+    #[serde(flatten)]
+    pub(super) model: MeasuredModel,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,7 +77,7 @@ pub(crate) fn mass_reports(
     set: &str,
     outcomes: &[MassOutcome<'_>],
     resamples: usize,
-    model_revision: &str,
+    model: &MeasuredModel,
 ) -> Vec<MassReport> {
     let report = |labelled: &[&MassOutcome<'_>], task: String, figures: MassFigures| {
         let answers = labelled.iter().filter_map(|outcome| outcome.answer.as_ref().ok());
@@ -88,7 +89,7 @@ pub(crate) fn mass_reports(
             figures,
             errors: labelled.len() - n,
             coverage: mean(answers.map(|answer| f64::from(answer.coverage))),
-            model_revision: model_revision.to_owned(),
+            model: model.clone(),
         }
     };
     let mut reports = Vec::new();

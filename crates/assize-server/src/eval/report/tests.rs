@@ -5,6 +5,10 @@ use crate::eval::{Answer, Row, Set, Unjudged};
 
 const MEASURE: Measure = Measure { threshold: 0.5, resamples: 0 };
 
+pub(super) fn measured() -> MeasuredModel {
+    MeasuredModel { model_revision: "sha256:0".to_owned(), model_precision: "f32" }
+}
+
 fn rows(count: usize) -> Vec<Row> {
     let text = "{\"id\":\"a\",\"prompt\":\"p\",\"prompt_harmful\":true}\n".repeat(count);
     Set::parse(std::path::Path::new("set.jsonl"), &text).unwrap().rows
@@ -19,12 +23,12 @@ fn report(spec: &[(Option<f32>, bool)]) -> LabelReport {
         Outcome { row, label, answer }
     });
     let outcomes: Vec<Outcome<'_>> = outcomes.collect();
-    LabelReport::new("a_set", Task::PromptHarm, &outcomes, MEASURE, "sha256:0".to_owned()).unwrap()
+    LabelReport::new("a_set", Task::PromptHarm, &outcomes, MEASURE, measured()).unwrap()
 }
 
 #[test]
 fn json_has_fractions_and_null_where_a_figure_is_not_defined() {
-    let expected = r#"{"set":"a_set","task":"prompt_harm","n":2,"f1":0.6666666666666666,"precision":1.0,"recall":0.5,"fpr":null,"auroc":null,"ece":0.5,"threshold":0.5,"intervals":{"f1":null,"precision":null,"recall":null,"fpr":null,"auroc":null,"ece":null},"positives":2,"errors":0,"coverage":0.5,"model_revision":"sha256:0","best_f1":1.0,"best_threshold":0.25}"#;
+    let expected = r#"{"set":"a_set","task":"prompt_harm","n":2,"f1":0.6666666666666666,"precision":1.0,"recall":0.5,"fpr":null,"auroc":null,"ece":0.5,"threshold":0.5,"intervals":{"f1":null,"precision":null,"recall":null,"fpr":null,"auroc":null,"ece":null},"positives":2,"errors":0,"coverage":0.5,"model_revision":"sha256:0","model_precision":"f32","best_f1":1.0,"best_threshold":0.25}"#;
     let report = report(&[(Some(0.75), true), (Some(0.25), true)]);
     assert_eq!(serde_json::to_string(&report).unwrap(), expected);
 }

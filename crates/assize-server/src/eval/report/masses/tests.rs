@@ -22,7 +22,7 @@ fn reports(rows: &[Row], said: &[Said]) -> Vec<MassReport> {
         });
         MassOutcome { row, answer: answer.ok_or(&unjudged) }
     });
-    mass_reports("set", &outcomes.collect::<Vec<_>>(), 50, "sha256:0")
+    mass_reports("set", &outcomes.collect::<Vec<_>>(), 50, &super::super::tests::measured())
 }
 
 fn tree(harms: &[(&str, &str, &str)], benefits: &[(&str, &str)]) -> String {
@@ -94,7 +94,7 @@ fn a_row_that_was_not_judged_is_left_out_and_counted() {
 fn json_and_table_tell_of_each_comparison() {
     let rows = rows("{\"mean_rating\":1}\n{\"mean_rating\":2}\n");
     let mut reports = reports(&rows, &[Some((0.5, 0.0, 0.0)), None]);
-    let expected = r#"{"set":"set","task":"rating.harm_mass","n":1,"pearson":null,"spearman":null,"intervals":{"pearson":null,"spearman":null},"errors":1,"coverage":1.0,"model_revision":"sha256:0"}"#;
+    let expected = r#"{"set":"set","task":"rating.harm_mass","n":1,"pearson":null,"spearman":null,"intervals":{"pearson":null,"spearman":null},"errors":1,"coverage":1.0,"model_revision":"sha256:0","model_precision":"f32"}"#;
     let first = Report::Masses(reports.remove(0));
     assert_eq!(serde_json::to_string(&first).unwrap(), expected);
     let table = Table(&[first]).to_string();
