@@ -8,12 +8,12 @@ use std::arch::{
     x86_64::{
         __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_add_ps, _mm512_and_si512,
         _mm512_castps_si512, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_epi16, _mm512_mask_blend_ps, _mm512_max_epi32,
-        _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_reduce_max_epi32, _mm512_reduce_max_ps,
-        _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-        _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_storeu_si512,
-        _mm512_sub_ps, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-        _mm512_unpacklo_epi64,
+        _mm512_fmsub_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_epi16, _mm512_mask_blend_ps,
+        _mm512_max_epi32, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_reduce_max_epi32,
+        _mm512_reduce_max_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps,
+        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_storeu_ps,
+        _mm512_storeu_si512, _mm512_sub_ps, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+        _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
     },
 };
 
@@ -44,8 +44,8 @@ fn head<const GROUPS: usize>(task: &Task<'_>, room: &mut Room, out: &mut [f32]) 
     pack_keys::<GROUPS>(task, room);
     let largest_value = pack_values::<GROUPS>(task, room);
     for (block, out) in out.chunks_mut(BLOCK * task.hidden).enumerate() {
-        let largest = scores::<GROUPS>(room, block, keys);
-        let worth = softmax(room, keys, largest, largest_value);
+        scores::<GROUPS>(room, block, keys);
+        let worth = softmax(room, block, keys, largest_value);
         contexts::<GROUPS>(task, room, keys, worth, out);
     }
 }
@@ -162,7 +162,7 @@ fn whole<const GROUPS: usize>(row: &[f32], most: f32) -> ([[__m512i; 2]; GROUPS]
             *whole = _mm512_cvtps_epi32(_mm512_mul_ps(number, steps));
         }
     }
-    (whole, largest / most + largest * 0.0)
+    (whole, largest.max(TINY) / most + largest * 0.0)
 }
 
 /// Two numbers of 16 bits in a word.
@@ -211,21 +211,27 @@ fn four([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
     ]
 }
 
-/// A block of queries by all keys, to the room's scores; each query's largest, in lanes.
+/// A block of queries by all keys, to the room's scores, which want the query's step yet.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn scores<const GROUPS: usize>(room: &mut Room, block: usize, keys: usize) -> [__m512; BLOCK] {
-    let mut largest = [_mm512_set1_ps(f32::NEG_INFINITY); BLOCK];
+fn scores<const GROUPS: usize>(room: &mut Room, block: usize, keys: usize) {
     let count = keys.div_ceil(LANES);
     for first in (0..count).step_by(TOGETHER) {
         let place = Place { block, first, keys };
         match count - first {
-            1 => score::<GROUPS, 1>(room, place, &mut largest),
-            2 => score::<GROUPS, 2>(room, place, &mut largest),
-            _ => score::<GROUPS, TOGETHER>(room, place, &mut largest),
+            1 => score::<GROUPS, 1>(room, place),
+            2 => score::<GROUPS, 2>(room, place),
+            _ => score::<GROUPS, TOGETHER>(room, place),
         }
     }
-    largest
+    // What is no key must have no share.
+    let there = mask(keys + LANES - count * LANES);
+    for row in room.scores.of_mut::<Numbers>().chunks_exact_mut(count).take(BLOCK) {
+        if let Some(last) = row.last_mut() {
+            let nothing = _mm512_set1_ps(f32::NEG_INFINITY);
+            store_numbers(last, _mm512_mask_blend_ps(there, nothing, load_numbers(last)));
+        }
+    }
 }
 
 /// Which queries by which keys.
@@ -241,15 +247,18 @@ struct Place {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn score<const GROUPS: usize, const MANY: usize>(
-    room: &mut Room,
-    place: Place,
-    largest: &mut [__m512; BLOCK],
-) {
-    let words = LANES * GROUPS;
+fn score<const GROUPS: usize, const MANY: usize>(room: &mut Room, place: Place) {
+    let (words, count) = (LANES * GROUPS, place.keys.div_ceil(LANES));
     let queries = room.queries.of::<i32>().get(place.block * BLOCK * words..).unwrap_or_default();
     let keys = room.keys.of::<i32>().get(place.first * LANES * words..).unwrap_or_default();
-    if queries.len() < BLOCK * words || keys.len() < MANY * LANES * words {
+    let steps = room.key_steps.of::<f32>().get(place.first * LANES..).unwrap_or_default();
+    let scores = room.scores.of_mut::<f32>();
+    let fits = queries.len() >= BLOCK * words
+        && keys.len() >= MANY * LANES * words
+        && steps.len() >= MANY * LANES
+        && scores.len() >= BLOCK * count * LANES
+        && place.first + MANY <= count;
+    if !fits {
         return;
     }
     let mut sums = [[_mm512_setzero_si512(); MANY]; BLOCK];
@@ -267,19 +276,17 @@ fn score<const GROUPS: usize, const MANY: usize>(
             }
         }
     }
-    let key_steps = room.key_steps.of::<Numbers>().get(place.first..).unwrap_or_default();
-    let query_steps = room.query_steps.get(place.block * BLOCK..).unwrap_or_default();
-    let rows = room.scores.of_mut::<Numbers>().chunks_exact_mut(place.keys.div_ceil(LANES));
-    for (((sums, row), step), largest) in sums.into_iter().zip(rows).zip(query_steps).zip(largest) {
-        let to = row.iter_mut().skip(place.first).zip(key_steps).enumerate();
-        for (sum, (index, (to, key_steps))) in sums.into_iter().zip(to) {
-            let worth = _mm512_mul_ps(_mm512_set1_ps(*step), load_numbers(key_steps));
-            let score = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), worth);
-            let there = mask(place.keys - (place.first + index) * LANES);
-            let score = _mm512_mask_blend_ps(there, _mm512_set1_ps(f32::NEG_INFINITY), score);
-            // A NaN is found when its power is summed.
-            *largest = _mm512_max_ps(*largest, score);
-            store_numbers(to, score);
+    for (query, sums) in sums.iter().enumerate() {
+        for (index, sum) in sums.iter().enumerate() {
+            // SAFETY: MANY blocks of steps, and BLOCK rows of `count` blocks of scores, were checked.
+            unsafe {
+                let worth = _mm512_loadu_ps(steps.as_ptr().add(index * LANES));
+                let score = _mm512_mul_ps(_mm512_cvtepi32_ps(*sum), worth);
+                _mm512_storeu_ps(
+                    scores.as_mut_ptr().add((query * count + place.first + index) * LANES),
+                    score,
+                );
+            }
         }
     }
 }
@@ -288,16 +295,22 @@ fn score<const GROUPS: usize, const MANY: usize>(
 /// value's is worth, by query.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn softmax(room: &mut Room, keys: usize, largest: [__m512; BLOCK], largest_value: f32) -> [f32; BLOCK] {
+fn softmax(room: &mut Room, block: usize, keys: usize, largest_value: f32) -> [f32; BLOCK] {
     let count = keys.div_ceil(LANES);
     let rows = room.scores.of_mut::<Numbers>().chunks_exact_mut(count);
     let rows = rows.zip(room.probabilities.of_mut::<[i32; LANES / 2]>().chunks_exact_mut(count));
+    let query_steps = room.query_steps.get(block * BLOCK..).unwrap_or_default();
     let mut worth = [0.0; BLOCK];
-    for ((worth, largest), (scores, probabilities)) in worth.iter_mut().zip(largest).zip(rows) {
-        let top = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
+    for ((worth, step), (scores, probabilities)) in worth.iter_mut().zip(query_steps).zip(rows) {
+        let mut largest = _mm512_set1_ps(f32::NEG_INFINITY);
+        for score in scores.iter() {
+            largest = _mm512_max_ps(largest, load_numbers(score));
+        }
+        // Should a NaN hide here, its own power is one all the same.
+        let (top, step) = (_mm512_reduce_max_ps(largest) * step, _mm512_set1_ps(*step));
         let mut sum = _mm512_setzero_ps();
         for score in scores.iter_mut() {
-            let power = power_of_2(_mm512_sub_ps(load_numbers(score), top));
+            let power = power_of_2(_mm512_fmsub_ps(load_numbers(score), step, _mm512_set1_ps(top)));
             sum = _mm512_add_ps(sum, power);
             store_numbers(score, power);
         }
@@ -318,7 +331,7 @@ fn softmax(room: &mut Room, keys: usize, largest: [__m512; BLOCK], largest_value
 /// `2^x` for `x` up to 0; below -126 it is `2^-126`, which is 0 beside anything it is added to. NaN stays NaN. Relative
 /// error below 3e-6.
 ///
-/// SOURCE: the series of `e^(x ln 2)` around the nearest whole number.
+/// SOURCE: a polynomial fitted to the smallest relative error within half of either side of a whole number.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn power_of_2(x: __m512) -> __m512 {
@@ -326,8 +339,8 @@ fn power_of_2(x: __m512) -> __m512 {
     let x = _mm512_max_ps(_mm512_set1_ps(-126.0), x);
     let whole = _mm512_roundscale_ps::<8>(x);
     let rest = _mm512_sub_ps(x, whole);
-    let mut power = _mm512_set1_ps(1.333_355_8e-3);
-    for coefficient in [9.618_129e-3, 5.550_411e-2, 0.240_226_51, std::f32::consts::LN_2, 1.0] {
+    let mut power = _mm512_set1_ps(9.570_102e-3);
+    for coefficient in [5.591_786_3e-2, 0.240_247_44, 0.693_121_8, 0.999_999_3] {
         power = _mm512_fmadd_ps(power, rest, _mm512_set1_ps(coefficient));
     }
     _mm512_scalef_ps(power, whole)
@@ -356,19 +369,22 @@ fn contexts<const GROUPS: usize>(
                 let first = values.as_ptr().add((pair * GROUPS + group) * 2 * LANES);
                 [_mm512_loadu_si512(first.cast()), _mm512_loadu_si512(first.add(LANES).cast())]
             };
-            for (query, sums) in sums.iter_mut().enumerate() {
+            let mut share = probabilities.as_ptr().wrapping_add(pair);
+            for sums in &mut sums {
                 // SAFETY: BLOCK rows of `stride` words were checked, and there are no more pairs than those.
-                let share = _mm512_set1_epi32(unsafe { *probabilities.as_ptr().add(query * stride + pair) });
+                let word = _mm512_set1_epi32(unsafe { *share });
+                share = share.wrapping_add(stride);
                 for (sum, column) in sums.iter_mut().zip(columns) {
-                    *sum = products(*sum, share, column);
+                    *sum = products(*sum, word, column);
                 }
             }
         }
-        let rows = out.chunks_exact_mut(task.hidden).zip(sums).zip(worth);
-        for ((row, sums), worth) in rows {
+        // By reference: moved out of their array, the sums would go by way of memory.
+        let rows = out.chunks_exact_mut(task.hidden).zip(worth);
+        for (sums, (row, worth)) in sums.iter().zip(rows) {
             let columns = row.get_mut(task.column + group * COLUMNS..).unwrap_or_default();
-            for (to, sum) in columns.as_chunks_mut().0.iter_mut().zip(sums) {
-                store_numbers(to, _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(worth)));
+            for (sum, to) in sums.iter().zip(columns.as_chunks_mut().0) {
+                store_numbers(to, _mm512_mul_ps(_mm512_cvtepi32_ps(*sum), _mm512_set1_ps(worth)));
             }
         }
     }
