@@ -42,6 +42,10 @@ bench-peers threads="2" base="models/recipes/base/all-MiniLM-L6-v2":
     python3 benches/ort.py export {{ base }} target/ort
     cargo run --release --locked -p assize-candle --example peers -- --threads {{ threads }} --peer "python3 benches/ort.py serve target/ort/int8.onnx --threads {{ threads }}"
 
+# Kernels, the encoder's shapes and the pure core by themselves; `just bench --quick` for a first look, `just bench int8` for a part
+bench *arguments:
+    cargo bench --workspace --locked --bench '*' -- {{ arguments }}
+
 # A fixed mix of lengths against a service that runs on this machine, at 1, 8, 64 and 256 connections
 bench-http address="127.0.0.1:8080" seconds="10":
     for connections in 1 8 64 256; do cargo run --release --locked -p assize-e2e --example load -- {{ address }} $connections {{ seconds }}; done
