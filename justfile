@@ -46,9 +46,9 @@ bench-peers threads="2" base="models/recipes/base/all-MiniLM-L6-v2":
 bench *arguments:
     cargo bench --workspace --locked --bench '*' -- {{ arguments }}
 
-# A fixed mix of lengths against a service that runs on this machine, at 1, 8, 64 and 256 connections
-bench-http address="127.0.0.1:8080" seconds="10":
-    for connections in 1 8 64 256; do cargo run --release --locked -p assize-e2e --example load -- {{ address }} $connections {{ seconds }}; done
+# The lengths of benches/mix.toml against a service that runs on this machine, at its numbers of connections
+bench-http address="127.0.0.1:8080" seconds="10" *flags:
+    cargo run --release --locked -p assize-e2e --example load -- {{ address }} mix {{ seconds }} {{ flags }}
 
 # The kernels' tests under AddressSanitizer
 sanitize:
