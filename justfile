@@ -50,6 +50,12 @@ bench *arguments:
 bench-http address="127.0.0.1:8080" seconds="10" *flags:
     cargo run --release --locked -p assize-e2e --example load -- {{ address }} mix {{ seconds }} {{ flags }}
 
+# How cost grows with length, batch and connections, drawn into docs/performance; wants a quiet machine and a service that runs
+bench-growth address="127.0.0.1:8080" threads="2":
+    cargo run --release --locked -p assize-candle --example peers -- --threads {{ threads }} --shapes 1x8,1x16,1x32,1x64,1x128,1x256,1x512,2x64,4x64,8x64,16x64,32x64,64x64 --csv docs/performance/encoder.csv
+    cargo run --release --locked -p assize-e2e --example load -- {{ address }} 1,2,4,8,16,32,64,128,256 10 --csv docs/performance/service.csv
+    python3 benches/plot.py docs/performance
+
 # The kernels' tests under AddressSanitizer
 sanitize:
     RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test -p assize-kernels --locked --target x86_64-unknown-linux-gnu --lib
