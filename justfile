@@ -42,9 +42,19 @@ bench-peers threads="2" base="models/recipes/base/all-MiniLM-L6-v2":
     python3 benches/ort.py export {{ base }} target/ort
     cargo run --release --locked -p assize-candle --example peers -- --threads {{ threads }} --peer "python3 benches/ort.py serve target/ort/int8.onnx --threads {{ threads }}"
 
-# A fixed mix of lengths against a service that runs on this machine, at 1, 8, 64 and 256 connections
-bench-http address="127.0.0.1:8080" seconds="10":
-    for connections in 1 8 64 256; do cargo run --release --locked -p assize-e2e --example load -- {{ address }} $connections {{ seconds }}; done
+# Kernels, the encoder's shapes and the pure core by themselves; `just bench --quick` for a first look, `just bench int8` for a part
+bench *arguments:
+    cargo bench --workspace --locked --bench '*' -- {{ arguments }}
+
+# The lengths of benches/mix.toml against a service that runs on this machine, at its numbers of connections
+bench-http address="127.0.0.1:8080" seconds="10" *flags:
+    cargo run --release --locked -p assize-e2e --example load -- {{ address }} mix {{ seconds }} {{ flags }}
+
+# How cost grows with length, batch and connections, drawn into docs/performance; wants a quiet machine and a service that runs
+bench-growth address="127.0.0.1:8080" threads="2":
+    cargo run --release --locked -p assize-candle --example peers -- --threads {{ threads }} --shapes 1x8,1x16,1x32,1x64,1x128,1x256,1x512,2x64,4x64,8x64,16x64,32x64,64x64 --csv docs/performance/encoder.csv
+    cargo run --release --locked -p assize-e2e --example load -- {{ address }} 1,2,4,8,16,32,64,128,256 10 --csv docs/performance/service.csv
+    python3 benches/plot.py docs/performance
 
 # The kernels' tests under AddressSanitizer
 sanitize:
