@@ -1,4 +1,4 @@
-//! What can go wrong between a permit and an answer, and with the worker itself.
+//! What can go wrong between a permit and an answer, and with the workers themselves.
 
 use crate::ModelError;
 
@@ -15,21 +15,24 @@ pub enum InferError {
         #[source]
         source: ModelError,
     },
-    /// The worker takes no more jobs, or ended before this one's turn.
+    /// The workers take no more jobs, or ended before this one's turn.
     #[error("the service is shutting down")]
     ShuttingDown,
 }
 
-/// What can go wrong with the worker's thread.
+/// What can go wrong with the workers' threads.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
+    /// There is none to start.
+    #[error("there is no model to start")]
+    NoWorker,
     /// The system gave no thread.
     #[error("the model's thread can't be started")]
     Spawn(#[source] std::io::Error),
-    /// The thread was still busy when the wait for it ended; it ends with the process.
+    /// A thread was still busy when the wait for it ended; it ends with the process.
     #[error("the model's thread didn't end in time")]
     Stuck,
-    /// The thread ended by a panic outside the model: a bug of ours.
+    /// A thread ended by a panic outside the model: a bug of ours.
     #[error("the model's thread died")]
     Died,
 }

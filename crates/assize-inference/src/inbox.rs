@@ -1,10 +1,12 @@
-//! The queue as requests and the worker share it.
+//! The queue as requests and the workers share it.
 //!
 //! Why a mutex with a condition variable and not a channel: the batch must be chosen at the moment the model
 //! is free, from all that waits then, without what was abandoned meanwhile. A channel would be a second queue
-//! in front of the real one, with items in it that nobody can weigh, reorder or drop. The worker is no async
+//! in front of the real one, with items in it that nobody can weigh, reorder or drop. A worker is no async
 //! task, so it needs something to sleep on that isn't one either. A pusher holds the lock for its own items,
-//! the worker for one pass over the queue per inference; neither holds it across an await or an inference.
+//! a worker for one pass over the queue per inference; neither holds it across an await or an inference.
+//!
+//! One that waits is woken for what is pushed, and wakes the next where it leaves something behind.
 
 use crate::{BatchModel, BatchPolicy, InferError, PendingQueue, Taken, job::Job, lock::lock};
 use assize_telemetry::InferenceMetrics;
@@ -14,11 +16,11 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Owned by the handles and the worker together. Closed by the [`crate::WorkerThread`], or by the worker when
-/// it ends.
+/// Owned by the handles and the workers together. Closed by [`crate::WorkerThreads`], or by a worker when it
+/// ends.
 pub(crate) struct Inbox<M: BatchModel> {
     state: Mutex<State<M>>,
-    /// Signalled whenever the worker, its only waiter, may have something to do.
+    /// Signalled whenever a worker, and nobody else waits, may have something to do.
     wake: Condvar,
     metrics: InferenceMetrics,
 }
@@ -38,7 +40,7 @@ enum Phase {
     Closed,
 }
 
-/// What the worker gets.
+/// What a worker gets.
 pub(crate) struct Next<M: BatchModel> {
     /// What left the queue.
     pub(crate) taken: Taken<Job<M>>,
@@ -68,7 +70,7 @@ impl<M: BatchModel> Inbox<M> {
         Ok(())
     }
 
-    /// What the worker should do next; `None`: end.
+    /// What a worker should do next; `None`: end.
     pub(crate) fn take(&self, policy: &BatchPolicy, now: Instant) -> Option<Next<M>> {
         let mut state = lock(&self.state);
         let is_over = match state.phase {
@@ -82,8 +84,7 @@ impl<M: BatchModel> Inbox<M> {
             return None;
         }
         let taken = state.queue.take_batch(policy, now);
-        self.show(&state);
-        Some(Next { taken, has_backlog: !state.queue.is_empty() })
+        Some(self.next(&state, taken))
     }
 
     /// The short jobs that may run between two steps of a long batch; none where nothing short waits.
@@ -93,25 +94,33 @@ impl<M: BatchModel> Inbox<M> {
             return None;
         }
         let taken = state.queue.take_short(policy, now);
-        self.show(&state);
-        Some(Next { taken, has_backlog: !state.queue.is_empty() })
+        Some(self.next(&state, taken))
     }
 
-    /// Blocks the worker's thread until there is something to do.
+    fn next(&self, state: &State<M>, taken: Taken<Job<M>>) -> Next<M> {
+        self.show(state);
+        let has_backlog = !state.queue.is_empty();
+        if has_backlog {
+            self.wake.notify_one();
+        }
+        Next { taken, has_backlog }
+    }
+
+    /// Blocks a worker's thread until there is something to do.
     pub(crate) fn wait(&self) {
         let is_idle = |state: &mut State<M>| state.queue.is_empty() && state.phase == Phase::Open;
         let woken = self.wake.wait_while(lock(&self.state), is_idle);
         drop(woken.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Takes no more jobs; the worker works off what waits, but takes no batch after `until`.
+    /// Takes no more jobs; the workers work off what waits, but take no batch after `until`.
     pub(crate) fn drain(&self, until: Instant) {
         let mut state = lock(&self.state);
         if state.phase != Phase::Closed {
             state.phase = Phase::Draining { until };
         }
         drop(state);
-        self.wake.notify_one();
+        self.wake.notify_all();
     }
 
     /// Takes no more jobs and drops those that wait; their requests end with [`InferError::ShuttingDown`].
@@ -121,7 +130,7 @@ impl<M: BatchModel> Inbox<M> {
         let unserved = mem::take(&mut state.queue);
         self.show(&state);
         drop(state);
-        self.wake.notify_one();
+        self.wake.notify_all();
         // Outside the lock: each job that goes wakes a task and may release a permit.
         if !unserved.is_empty() {
             tracing::warn!(queue.items = unserved.items(), "jobs dropped unserved at shutdown");

@@ -14,7 +14,7 @@ pub(crate) struct Job<M: BatchModel> {
     tokens: usize,
     deadline: Instant,
     reply: oneshot::Sender<Result<M::Output, InferError>>,
-    /// Held, not read: the request's tokens stay counted until its last job is gone.
+    /// Held, so that the request's tokens stay counted until its last job is gone.
     permit: Arc<Permit>,
 }
 
@@ -45,6 +45,10 @@ impl<M: BatchModel> Weigh for Job<M> {
 }
 
 impl<M: BatchModel> Waiting for Job<M> {
+    fn request_tokens(&self) -> usize {
+        self.permit.demand().tokens
+    }
+
     fn deadline(&self) -> Instant {
         self.deadline
     }

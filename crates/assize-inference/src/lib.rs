@@ -1,7 +1,7 @@
-//! From many requests to one device: admission, queue, worker thread, readiness.
+//! From many requests to a few devices: admission, queue, worker threads, readiness.
 //!
 //! ```text
-//!  request ─► Admission ─► Permit ─► ModelHandle::infer_all ─► PendingQueue ─► Worker (one thread, one model)
+//!  request ─► Admission ─► Permit ─► ModelHandle::infer_all ─► PendingQueue ─► Workers (a thread and a model each)
 //!               │ Refused              │ InferError               (pure)          │
 //!               ▼                      ▼                                          ├─► answers, one a job
 //!             503 now               500/503/504                                   └─► Readiness ◄─ Probe
@@ -11,15 +11,16 @@
 //! - Nothing is queued without a [`Permit`]: [`Admission`] is the only bound, so the queue itself has none.
 //!   What a permit stands for stays counted until the last job of its request is done or dropped, whether or
 //!   not the client is still there.
-//! - One thread owns the model by value; it takes a batch only when the model is free. An idle service adds
-//!   no timer, and a busy one forms its batch at the last moment.
+//! - One thread owns a model by value; it takes a batch only when its model is free. An idle service adds
+//!   no timer, and a busy one forms its batch at the last moment. Several models, each with its thread, share the queue:
+//!   the processor's cores, or several devices.
 //! - A job leaves the queue exactly once: into a batch, as expired, or as abandoned. Only the first reaches
 //!   the model.
 //! - Readiness comes from real inferences, never from the process being alive.
 //! - No text passes through here: an input is something that weighs some tokens.
 //!
-//! Wiring: [`pair`] makes a [`ModelHandle`] for the requests and a [`Worker`]; [`Worker::spawn`] gives the
-//! [`WorkerThread`], whose owner ends it; [`Probe::run`] is a task of its own.
+//! Wiring: [`pair`] makes a [`ModelHandle`] for the requests and [`Worker`]s; [`WorkerThreads::spawn`] starts
+//! these, and its owner ends them; [`Probe::run`] is a task of its own.
 
 mod admission;
 mod error;
@@ -44,5 +45,5 @@ pub use model::{BatchModel, ModelError, Weigh};
 pub use probe::{Probe, ProbePolicy};
 pub use queue::{BatchPolicy, PendingQueue, Taken, Waiting};
 pub use readiness::{FailureCause, Readiness, ReadinessWatch};
-pub use thread::WorkerThread;
+pub use thread::WorkerThreads;
 pub use worker::{Step, Worker, pair};

@@ -15,13 +15,16 @@ pub struct BatchPolicy {
     pub max_items: usize,
     /// Most tokens, without padding.
     pub max_tokens: usize,
-    /// Items up to this many tokens are short, the others long. A batch holds one kind: its short items would wait for
-    /// the long ones.
+    /// Items of requests up to this many tokens are short, the others long. A batch holds one kind: its short items would
+    /// wait for the long ones.
     pub short_tokens: usize,
 }
 
 /// Something that can wait in the queue.
 pub trait Waiting: Weigh {
+    /// Tokens of all items of its request, which is answered when the last of them is.
+    fn request_tokens(&self) -> usize;
+
     /// After this nobody wants the answer.
     fn deadline(&self) -> Instant;
 
@@ -93,7 +96,7 @@ impl<J: Waiting> PendingQueue<J> {
     }
 
     /// As [`Self::take_batch`], but of short items only, and no more of them than one of them may weigh alone: what may
-    /// run between two steps of a long batch, which must not come to a stop.
+    /// run between two steps of a long batch.
     pub fn take_short(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
         let mut taken = Taken { batch: Vec::new(), expired: Vec::new(), abandoned: Vec::new() };
         self.remove_dead(now, &mut taken);
@@ -167,8 +170,12 @@ impl<J: Waiting> Default for PendingQueue<J> {
 }
 
 impl BatchPolicy {
-    fn class_of(&self, job: &impl Weigh) -> SizeClass {
-        if job.tokens() <= self.short_tokens { SizeClass::Short } else { SizeClass::Long }
+    fn class_of(&self, job: &impl Waiting) -> SizeClass {
+        if self.is_short(job) { SizeClass::Short } else { SizeClass::Long }
+    }
+
+    pub(crate) fn is_short(&self, job: &impl Waiting) -> bool {
+        job.request_tokens() <= self.short_tokens
     }
 }
 

@@ -1,4 +1,4 @@
-//! How fast the device works, as far as it has been seen to.
+//! How fast the devices work together, as far as they have been seen to.
 
 use std::time::Duration;
 
@@ -15,6 +15,9 @@ pub(crate) struct MeasuredBatch {
     pub(crate) elapsed: Duration,
     /// Whether more was waiting, so that the batch was as large as the policy allows.
     pub(crate) had_backlog: bool,
+    /// How many batches ran at this speed at once: all workers where there was a backlog, otherwise nobody knows of more
+    /// than one.
+    pub(crate) workers: usize,
 }
 
 /// Tokens per second under load; unknown until a batch was measured under load.
@@ -32,7 +35,7 @@ impl Speed {
         if seconds <= 0.0 {
             return;
         }
-        let measured = approximate(batch.tokens) / seconds;
+        let measured = approximate(batch.tokens) * approximate(batch.workers) / seconds;
         self.0 = match self.0 {
             None => batch.had_backlog.then_some(measured),
             Some(known) if !batch.had_backlog && measured <= known => Some(known),
@@ -60,9 +63,18 @@ mod tests {
     fn after(batches: &[(usize, u64, bool)]) -> Option<Duration> {
         let mut speed = Speed::default();
         for &(tokens, millis, had_backlog) in batches {
-            speed.observe(MeasuredBatch { tokens, elapsed: Duration::from_millis(millis), had_backlog });
+            let elapsed = Duration::from_millis(millis);
+            speed.observe(MeasuredBatch { tokens, elapsed, had_backlog, workers: 1 });
         }
         speed.time_for(1000)
+    }
+
+    #[test]
+    fn batches_at_once_drain_the_queue_together() {
+        let mut speed = Speed::default();
+        let elapsed = Duration::from_secs(1);
+        speed.observe(MeasuredBatch { tokens: 500, elapsed, had_backlog: true, workers: 4 });
+        assert_eq!(speed.time_for(1000), Some(Duration::from_millis(500)));
     }
 
     #[test]

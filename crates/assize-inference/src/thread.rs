@@ -1,7 +1,6 @@
-//! The worker on a thread of its own, and its end.
+//! The workers on threads of their own, and their end.
 //!
-//! An OS thread and not a task: an inference blocks for as long as it takes, and the model stays on one
-//! thread.
+//! OS threads and no tasks: an inference blocks for as long as it takes, and a model stays on one thread.
 
 use crate::{BatchModel, Worker, WorkerError, inbox::Inbox, readiness::ReadinessPublisher};
 use std::{
@@ -10,73 +9,79 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 use tokio::{
-    sync::oneshot,
+    sync::mpsc,
     time::{Instant, timeout_at},
 };
 
-/// A running worker. Its owner ends it: [`Self::shutdown`], then [`Self::join`]. Dropping it without these
-/// closes the queue at once and leaves the thread to end after the batch it is at.
-#[must_use = "dropping it ends the worker"]
-pub struct WorkerThread<M: BatchModel> {
+/// Running workers. Their owner ends them: [`Self::shutdown`], then [`Self::join`]. Dropping it without these
+/// closes the queue at once and leaves each thread to end after the batch it is at.
+#[must_use = "dropping it ends the workers"]
+pub struct WorkerThreads<M: BatchModel> {
     inbox: Arc<Inbox<M>>,
     readiness: ReadinessPublisher,
-    thread: Option<JoinHandle<()>>,
-    /// Closed when the thread is about to end; nothing is ever sent.
-    ended: oneshot::Receiver<()>,
+    threads: Vec<JoinHandle<()>>,
+    /// Closed when the last thread is about to end; nothing is ever sent.
+    ended: mpsc::Receiver<()>,
 }
 
-impl<M: BatchModel> Worker<M> {
-    /// Starts the thread. It ends by [`WorkerThread`] only; the handles don't keep it alive and don't end it.
+impl<M: BatchModel> WorkerThreads<M> {
+    /// Starts a thread for each worker of one [`crate::pair`]. They end by this only; the handles don't keep them alive
+    /// and don't end them.
     ///
     /// # Errors
-    /// [`WorkerError::Spawn`].
-    pub fn spawn(self) -> Result<WorkerThread<M>, WorkerError> {
-        let (inbox, readiness) = (Arc::clone(&self.inbox), self.readiness.clone());
-        let (ending, ended) = oneshot::channel::<()>();
-        let body = move || {
-            // Dropped in reverse order, also by a panic: first the worker, which answers all who wait, then
-            // this.
-            let _ending = ending;
-            let mut worker = self;
-            worker.run();
-        };
-        let thread =
-            Builder::new().name("assize-model".to_owned()).spawn(body).map_err(WorkerError::Spawn)?;
-        Ok(WorkerThread { inbox, readiness, thread: Some(thread), ended })
+    /// [`WorkerError::NoWorker`], [`WorkerError::Spawn`].
+    pub fn spawn(workers: Vec<Worker<M>>) -> Result<Self, WorkerError> {
+        let first = workers.first().ok_or(WorkerError::NoWorker)?;
+        let (ending, ended) = mpsc::channel(1);
+        let (inbox, readiness) = (Arc::clone(&first.inbox), first.readiness.clone());
+        // Ends those that were started where a later one can't be.
+        let mut threads = Self { inbox, readiness, threads: Vec::new(), ended };
+        for (index, worker) in workers.into_iter().enumerate() {
+            let ending: mpsc::Sender<()> = ending.clone();
+            let body = move || {
+                // Dropped in reverse order, also by a panic: first the worker, which answers all who wait, then
+                // this.
+                let _ending = ending;
+                let mut worker = worker;
+                worker.run();
+            };
+            let thread = Builder::new().name(format!("assize-model-{index}")).spawn(body);
+            threads.threads.push(thread.map_err(WorkerError::Spawn)?);
+        }
+        Ok(threads)
     }
-}
 
-impl<M: BatchModel> WorkerThread<M> {
-    /// Takes no more jobs and says [`crate::Readiness::Draining`]. What waits is worked off; the worker takes
-    /// no batch after `drain_until` and then drops the rest, whose requests end with
+    /// Takes no more jobs and says [`crate::Readiness::Draining`]. What waits is worked off; the workers take
+    /// no batch after `drain_until` and then drop the rest, whose requests end with
     /// [`crate::InferError::ShuttingDown`].
     pub fn shutdown(&self, drain_until: Instant) {
         self.readiness.draining();
         self.inbox.drain(drain_until);
     }
 
-    /// Waits until the thread has ended, at most until `by`. Call [`Self::shutdown`] first; `by` should lie a
+    /// Waits until the threads have ended, at most until `by`. Call [`Self::shutdown`] first; `by` should lie a
     /// batch's time behind its deadline, because a batch that has begun can't be stopped.
     ///
     /// # Errors
-    /// [`WorkerError::Stuck`] at `by`; [`WorkerError::Died`] where the thread panicked.
+    /// [`WorkerError::Stuck`] at `by`; [`WorkerError::Died`] where a thread panicked.
     pub async fn join(mut self, by: Instant) -> Result<(), WorkerError> {
-        // Its `Err` is the sender being dropped: that is the signal.
-        let _ended = timeout_at(by, &mut self.ended).await.map_err(|_elapsed| WorkerError::Stuck)?;
-        // Returns at once: the thread has nothing left to do.
-        self.thread.take().map_or(Ok(()), JoinHandle::join).map_err(|_panic| WorkerError::Died)
+        // `None` is the last sender being dropped: that is the signal.
+        let _ended = timeout_at(by, self.ended.recv()).await.map_err(|_elapsed| WorkerError::Stuck)?;
+        // Each returns at once: the threads have nothing left to do.
+        let joined: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
+        joined.into_iter().collect::<Result<(), _>>().map_err(|_panic| WorkerError::Died)
     }
 }
 
-impl<M: BatchModel> Drop for WorkerThread<M> {
+impl<M: BatchModel> Drop for WorkerThreads<M> {
     fn drop(&mut self) {
         self.readiness.draining();
         self.inbox.close();
     }
 }
 
-impl<M: BatchModel> fmt::Debug for WorkerThread<M> {
+impl<M: BatchModel> fmt::Debug for WorkerThreads<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerThread").field("readiness", &self.readiness).finish_non_exhaustive()
+        f.debug_struct("WorkerThreads").field("readiness", &self.readiness).finish_non_exhaustive()
     }
 }

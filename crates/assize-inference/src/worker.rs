@@ -1,6 +1,6 @@
-//! The one owner of the model: takes a batch when the model is free, runs it, answers its jobs.
+//! The owner of a model: takes a batch when the model is free, runs it, answers its jobs.
 //!
-//! [`Worker::step`] is the whole of it, without threads and without waiting; [`crate::WorkerThread`] calls it
+//! [`Worker::step`] is the whole of it, without threads and without waiting; [`crate::WorkerThreads`] calls it
 //! in a loop, tests call it by hand.
 
 use crate::{
@@ -14,19 +14,30 @@ use assize_telemetry::{DropReason, InferenceMetrics, error_chain};
 use std::{fmt, panic, panic::AssertUnwindSafe, slice, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Takes `model` into service: a handle for the requests, and the worker that owns it.
+/// Takes `models` into service: a handle for the requests, and for each model a worker that owns it. They are one model
+/// several times, on as many devices or processors; whichever is free takes the next batch.
 ///
-/// `admission` must be the one that gives the handle's permits: the worker tells it how fast the device is.
+/// `admission` must be the one that gives the handle's permits: the workers tell it how fast the devices are.
 pub fn pair<M: BatchModel>(
-    model: M,
+    models: Vec<M>,
     policy: BatchPolicy,
-    admission: Admission,
-    metrics: InferenceMetrics,
-) -> (ModelHandle<M>, Worker<M>) {
+    admission: &Admission,
+    metrics: &InferenceMetrics,
+) -> (ModelHandle<M>, Vec<Worker<M>>) {
     let inbox = Arc::new(Inbox::new(metrics.clone()));
     let readiness = ReadinessPublisher::new(metrics.clone());
     let handle = ModelHandle::new(Arc::clone(&inbox), readiness.clone());
-    (handle, Worker { model, policy, inbox, admission, readiness, metrics })
+    let workers = models.len();
+    let worker = |model| Worker {
+        model,
+        policy,
+        inbox: Arc::clone(&inbox),
+        workers,
+        admission: admission.clone(),
+        readiness: readiness.clone(),
+        metrics: metrics.clone(),
+    };
+    (handle, models.into_iter().map(worker).collect())
 }
 
 /// Owns the model. When it is dropped, what still waits ends with [`InferError::ShuttingDown`].
@@ -35,6 +46,8 @@ pub struct Worker<M: BatchModel> {
     pub(crate) readiness: ReadinessPublisher,
     model: M,
     policy: BatchPolicy,
+    /// How many there are, this one included.
+    workers: usize,
     admission: Admission,
     metrics: InferenceMetrics,
 }
@@ -54,29 +67,29 @@ impl<M: BatchModel> Worker<M> {
     /// Takes one batch, if anything waits at `now`, and runs it to its end.
     pub fn step(&mut self, now: Instant) -> Step {
         let Some(next) = self.inbox.take(&self.policy, now) else { return Step::Stopped };
-        if self.run_next(next, now) { Step::Ran } else { Step::Idle }
+        let is_live = !next.taken.batch.is_empty();
+        self.run_next(next, now);
+        if is_live { Step::Ran } else { Step::Idle }
     }
 
-    /// Runs what was taken at `now`; false where nothing of it was live.
-    fn run_next(&mut self, next: Next<M>, now: Instant) -> bool {
+    /// Runs what was taken at `now`; gives how many tokens of it were live.
+    fn run_next(&mut self, next: Next<M>, now: Instant) -> usize {
         next.taken.abandoned.into_iter().for_each(|job| self.abandon(job));
         next.taken.expired.into_iter().for_each(|job| self.expire(job));
         for job in &next.taken.batch {
             self.metrics.waited(now.saturating_duration_since(job.queued_at));
         }
-        let is_live = !next.taken.batch.is_empty();
-        if is_live {
+        let tokens = tokens(&next.taken.batch);
+        if !next.taken.batch.is_empty() {
             self.run_batch(next.taken.batch, next.has_backlog);
         }
-        is_live
+        tokens
     }
 
-    /// Runs the short jobs that came since; called between two steps of a long batch.
-    fn run_short(&mut self) {
+    /// Runs the short jobs that came since, between two steps of a long batch; gives how many tokens.
+    fn run_short(&mut self) -> usize {
         let now = Instant::now();
-        if let Some(next) = self.inbox.take_short(&self.policy, now) {
-            self.run_next(next, now);
-        }
+        self.inbox.take_short(&self.policy, now).map_or(0, |next| self.run_next(next, now))
     }
 
     /// Steps until shutdown; blocks its thread while there is nothing to do.
@@ -91,11 +104,12 @@ impl<M: BatchModel> Worker<M> {
     }
 
     fn run_batch(&mut self, jobs: Vec<Job<M>>, had_backlog: bool) {
-        let tokens = jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
+        let tokens = tokens(&jobs);
         self.metrics.batch_taken(jobs.len(), tokens);
         match self.call(&jobs) {
             Ok((outputs, elapsed)) => {
-                self.admission.observe(MeasuredBatch { tokens, elapsed, had_backlog });
+                let workers = if had_backlog { self.workers } else { 1 };
+                self.admission.observe(MeasuredBatch { tokens, elapsed, had_backlog, workers });
                 self.readiness.succeeded(Instant::now());
                 jobs.into_iter().zip(outputs).for_each(|(job, output)| job.answer(Ok(output)));
             }
@@ -147,12 +161,13 @@ impl<M: BatchModel> Worker<M> {
     }
 
     /// Has the model judge the jobs; the outputs are as many as these. A batch of long ones lets short ones in between its
-    /// steps; their time is not in its own.
+    /// steps, as many tokens as it has itself, so that neither kind can stop the other; their time is not in its own.
     fn call(&mut self, jobs: &[Job<M>]) -> Result<(Vec<M::Output>, Duration), ModelError> {
-        let is_long = jobs.iter().any(|job| job.tokens() > self.policy.short_tokens);
+        let is_long = jobs.iter().any(|job| !self.policy.is_short(job));
+        let lent = if is_long { tokens(jobs) } else { 0 };
         let inputs: Vec<&M::Input> = jobs.iter().map(|job| &job.input).collect();
         let mut elapsed = Duration::ZERO;
-        let called = self.run_to_end(&inputs, is_long, &mut elapsed);
+        let called = self.run_to_end(&inputs, lent, &mut elapsed);
         self.metrics.inferred(elapsed);
         let checked = match called {
             Ok(outputs) if outputs.len() == jobs.len() => Ok((outputs, elapsed)),
@@ -168,7 +183,7 @@ impl<M: BatchModel> Worker<M> {
     fn run_to_end(
         &mut self,
         inputs: &[&M::Input],
-        is_long: bool,
+        mut lent: usize,
         elapsed: &mut Duration,
     ) -> Result<Vec<M::Output>, ModelError> {
         let mut run = caught(elapsed, || self.model.begin(inputs))?;
@@ -176,8 +191,8 @@ impl<M: BatchModel> Worker<M> {
             if let Some(outputs) = caught(elapsed, || self.model.advance(&mut run))? {
                 return Ok(outputs);
             }
-            if is_long {
-                self.run_short();
+            if lent > 0 {
+                lent = lent.saturating_sub(self.run_short());
             }
         }
     }
@@ -191,6 +206,10 @@ impl<M: BatchModel> Worker<M> {
         self.metrics.dropped(DropReason::Expired);
         job.answer(Err(InferError::DeadlineExceeded));
     }
+}
+
+fn tokens<M: BatchModel>(jobs: &[Job<M>]) -> usize {
+    jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add)
 }
 
 /// Calls the model, and adds the time it took.

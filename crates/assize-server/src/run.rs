@@ -15,9 +15,9 @@ use tokio::time::Instant;
 const LAST_BATCH: Duration = Duration::from_secs(5);
 
 /// Serves until `stop` resolves, then drains: say "draining", go on for the drain delay, close the listener, let
-/// requests in flight finish, end the model's thread.
+/// requests in flight finish, end the workers' threads.
 pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let Service { state, thread, history, tasks } = service;
+    let Service { state, threads, history, tasks } = service;
     let server: ServerConfig = state.config.server.clone();
     let stopping = async {
         stop.await;
@@ -28,10 +28,10 @@ pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Outp
     let all_done = listener::serve(listener, router(&state), &server, stopping).await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     let drained = Instant::now();
-    thread.shutdown(drained);
+    threads.shutdown(drained);
     // Later than that, because a batch on the device can't be stopped.
-    if let Err(error) = thread.join(drained + LAST_BATCH).await {
-        tracing::warn!(error = error_chain(&error), "the model's thread did not end");
+    if let Err(error) = threads.join(drained + LAST_BATCH).await {
+        tracing::warn!(error = error_chain(&error), "the model's threads did not end");
     }
     state.history.close();
     if let Some(history) = history {

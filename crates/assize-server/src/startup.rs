@@ -13,7 +13,9 @@ use assize_candle::{
     ChoiceError, GuardEncoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Trial, Verification,
 };
 use assize_domain::ModelIdentity;
-use assize_inference::{Admission, Probe, ProbePolicy, Readiness, ReadinessWatch, WorkerError, WorkerThread};
+use assize_inference::{
+    Admission, Probe, ProbePolicy, Readiness, ReadinessWatch, WorkerError, WorkerThreads,
+};
 use assize_telemetry::{Metrics, MetricsConfig, MetricsError, error_chain};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -62,13 +64,13 @@ pub enum StartError {
     Metrics(#[source] MetricsError),
 }
 
-/// The model, loaded, warm and waiting on its thread.
+/// The model, loaded, warm and waiting on its threads.
 pub(crate) struct Judge {
     pub(crate) assessor: Assessor,
     pub(crate) identity: ModelIdentity,
     pub(crate) computation: Computation,
     pub(crate) readiness: ReadinessWatch,
-    pub(crate) thread: WorkerThread<GuardEncoder>,
+    pub(crate) threads: WorkerThreads<GuardEncoder>,
     pub(crate) probe: JoinHandle<()>,
 }
 
@@ -77,7 +79,7 @@ pub(crate) struct Judge {
 pub(crate) struct Computation {
     /// A kernel's name, or `portable`.
     pub(crate) kernel: &'static str,
-    /// Threads that share a batch.
+    /// Threads that compute.
     pub(crate) threads: usize,
 }
 
@@ -86,7 +88,7 @@ pub(crate) struct Computation {
 pub struct Service {
     /// Shared with every handler.
     pub state: Arc<AppState>,
-    pub(crate) thread: WorkerThread<GuardEncoder>,
+    pub(crate) threads: WorkerThreads<GuardEncoder>,
     /// Where records are written; joined at the end.
     pub(crate) history: Option<HistoryThread>,
     /// Probe, profile watcher, quota cleaning; aborted at the end.
@@ -144,7 +146,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     });
     let cleaning = tokio::spawn(clean_quota(Arc::clone(&state)));
     let tasks = vec![judge.probe, tokio::spawn(watcher.run()), cleaning];
-    Ok(Service { state, thread: judge.thread, history: writing, tasks })
+    Ok(Service { state, threads: judge.threads, history: writing, tasks })
 }
 
 fn explain(error: &LoadError) -> StartError {
@@ -157,7 +159,7 @@ pub(crate) fn new_metrics() -> Result<Metrics, StartError> {
     Metrics::new(&config).map_err(StartError::Metrics)
 }
 
-/// Loads the model, gives it its thread and waits for its first answer.
+/// Loads the model, gives it its threads and waits for its first answer.
 pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> Result<Judge, StartError> {
     let model =
         GuardModel::load(&config.model, config.device).map_err(|error| StartError::Model(Box::new(error)))?;
@@ -170,10 +172,10 @@ pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> 
     let (reader, encoder) = Reader::split(model);
     let probe_input = reader.probe().map_err(StartError::Probe)?;
     let admission = Admission::new(config.admission, metrics.inference.clone());
-    let (handle, worker) =
-        assize_inference::pair(encoder, config.batch, admission.clone(), metrics.inference.clone());
+    let encoders = encoder.for_threads(config.threads);
+    let (handle, workers) = assize_inference::pair(encoders, config.batch, &admission, &metrics.inference);
     let mut readiness = handle.readiness();
-    let thread = worker.spawn().map_err(StartError::Worker)?;
+    let threads = WorkerThreads::spawn(workers).map_err(StartError::Worker)?;
     let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || Sequence::clone(&probe_input));
     let probe = tokio::spawn(probe.run());
     match readiness.started().await {
@@ -183,7 +185,7 @@ pub(crate) async fn start_judge(config: &InferenceConfig, metrics: &Metrics) -> 
     let remembered = NonZeroUsize::new(config.cached_assessments)
         .map(|size| Remembered::new(size, &identity, metrics.inference.clone()));
     let assessor = Assessor::new(reader, admission, handle, metrics.inference.clone(), remembered);
-    Ok(Judge { assessor, identity, computation, readiness, thread, probe })
+    Ok(Judge { assessor, identity, computation, readiness, threads, probe })
 }
 
 /// A folder without reference outputs loads, but may be any mixture of files that fit in shape.

@@ -84,7 +84,7 @@ pub enum ChoiceError {
     NotOnCpu(Precision),
 }
 
-/// The guard's encoder. Owned by the model's thread.
+/// The guard's encoder. Owned by a worker's thread.
 #[derive(Debug)]
 pub enum GuardEncoder {
     /// Over tensors.
@@ -127,7 +127,7 @@ impl GuardEncoder {
         Ok(GuardRun(stage))
     }
 
-    /// Goes on by a layer; the answers when all is done.
+    /// Goes on by half a layer; the answers when all is done.
     ///
     /// # Errors
     /// As [`Encoder::infer`].
@@ -140,8 +140,19 @@ impl GuardEncoder {
         }
     }
 
+    /// As many encoders over the same weights, this one first, each for a thread that takes batches of its own; fewer where
+    /// one alone keeps the machine busy.
+    pub fn for_threads(self, threads: usize) -> Vec<Self> {
+        let others = match &self {
+            // The tensor library has threads of its own.
+            Self::Portable(_) => Vec::new(),
+            Self::Packed(encoder) => (1..threads).map(|_| Self::Packed(Box::new(encoder.beside()))).collect(),
+        };
+        std::iter::once(self).chain(others).collect()
+    }
+
     /// How it computes: a kernel's name, or `portable`.
-    pub const fn kernel(&self) -> &'static str {
+    pub fn kernel(&self) -> &'static str {
         match self {
             Self::Portable(_) => "portable",
             Self::Packed(encoder) => encoder.kernel().id(),
@@ -149,7 +160,7 @@ impl GuardEncoder {
     }
 
     /// What it computes in. Tensors are of f32 on every device, in whatever type the file has the weights.
-    pub const fn precision(&self) -> domain::Precision {
+    pub fn precision(&self) -> domain::Precision {
         match self {
             Self::Portable(_) => domain::Precision::F32,
             Self::Packed(encoder) => match encoder.kernel().precision() {

@@ -12,6 +12,8 @@ const POLICY: BatchPolicy = BatchPolicy { max_items: 4, max_tokens: 100, short_t
 struct TestJob {
     id: usize,
     tokens: usize,
+    /// Of its request's other items.
+    others: usize,
     deadline: Instant,
     is_abandoned: Rc<Cell<bool>>,
 }
@@ -23,6 +25,10 @@ impl Weigh for TestJob {
 }
 
 impl Waiting for TestJob {
+    fn request_tokens(&self) -> usize {
+        self.tokens + self.others
+    }
+
     fn deadline(&self) -> Instant {
         self.deadline
     }
@@ -45,7 +51,7 @@ impl TestJob {
 /// What happens to the queue.
 #[derive(Debug, Clone)]
 enum Event {
-    Push { tokens: usize, millis: u64 },
+    Push { tokens: usize, others: usize, millis: u64 },
     Abandon(prop::sample::Index),
     Pass { millis: u64 },
     Take,
@@ -54,7 +60,8 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        6 => (0_usize..130, 1_u64..300).prop_map(|(tokens, millis)| Event::Push { tokens, millis }),
+        6 => (0_usize..130, prop_oneof![Just(0), 0_usize..60], 1_u64..300)
+            .prop_map(|(tokens, others, millis)| Event::Push { tokens, others, millis }),
         1 => any::<prop::sample::Index>().prop_map(Event::Abandon),
         1 => (0_u64..60).prop_map(|millis| Event::Pass { millis }),
         2 => Just(Event::Take),
@@ -79,9 +86,10 @@ impl History {
 
     fn apply(&mut self, event: &Event) {
         match event {
-            Event::Push { tokens, millis } => {
+            Event::Push { tokens, others, millis } => {
                 let deadline = self.now + Duration::from_millis(*millis);
-                let job = TestJob { id: self.pushed, tokens: *tokens, deadline, is_abandoned: Rc::default() };
+                let (tokens, others) = (*tokens, *others);
+                let job = TestJob { id: self.pushed, tokens, others, deadline, is_abandoned: Rc::default() };
                 self.pushed += 1;
                 self.waiting.push(job.clone());
                 self.queue.push(job);
@@ -172,7 +180,7 @@ proptest! {
         later in prop::collection::vec(0_usize..130, 0..200),
     ) {
         let mut history = History::new();
-        let push = |tokens: &usize| Event::Push { tokens: *tokens, millis: 1_000_000 };
+        let push = |tokens: &usize| Event::Push { tokens: *tokens, others: 0, millis: 1_000_000 };
         sizes.iter().for_each(|tokens| history.apply(&push(tokens)));
         let last = history.pushed - 1;
         let mut later = later.iter();
@@ -187,7 +195,7 @@ proptest! {
 
 fn ids(sizes: &[usize]) -> Vec<Vec<usize>> {
     let mut history = History::new();
-    sizes.iter().for_each(|tokens| history.apply(&Event::Push { tokens: *tokens, millis: 10 }));
+    sizes.iter().for_each(|tokens| history.apply(&Event::Push { tokens: *tokens, others: 0, millis: 10 }));
     let mut batches = Vec::new();
     while !history.queue.is_empty() {
         batches.push(history.take().iter().map(|job| job.id).collect());
@@ -204,9 +212,20 @@ fn batches_are_made_of_like_items() {
 }
 
 #[test]
+fn a_small_item_of_a_long_request_is_long() {
+    let mut history = History::new();
+    for (tokens, others) in [(10, 60), (10, 0), (60, 10)] {
+        history.apply(&Event::Push { tokens, others, millis: 10 });
+    }
+    let ids = |batch: Vec<TestJob>| batch.iter().map(|job| job.id).collect::<Vec<_>>();
+    assert_eq!(ids(history.take_short()), [1], "who waits for the rest gains nothing by being first");
+    assert_eq!(ids(history.take()), [0, 2]);
+}
+
+#[test]
 fn a_policy_without_room_still_makes_progress() {
     let mut history = History::new();
-    history.apply(&Event::Push { tokens: 5, millis: 10 });
+    history.apply(&Event::Push { tokens: 5, others: 0, millis: 10 });
     let policy = BatchPolicy { max_items: 0, max_tokens: 0, short_tokens: 0 };
     assert_eq!(history.queue.take_batch(&policy, history.now).batch.len(), 1);
 }

@@ -40,6 +40,7 @@ impl Weigh for Item {
 }
 
 /// Answers each item with its id, in a step for every 20 tokens of the largest; notes every call as it ends.
+#[derive(Clone)]
 pub(crate) struct Fake {
     calls: Arc<Mutex<Vec<Vec<u32>>>>,
     /// Goes wrong whatever the input.
@@ -92,12 +93,14 @@ pub(crate) fn failure() -> ModelError {
     ModelError::Failed { detail: "told to".to_owned() }
 }
 
-/// One model with all that serves it, and a worker to be stepped by hand.
+/// A model with all that serves it, and a worker to be stepped by hand.
 pub(crate) struct Bench {
     pub(crate) metrics: Metrics,
     pub(crate) admission: Admission,
     pub(crate) handle: ModelHandle<Fake>,
     pub(crate) worker: Worker<Fake>,
+    /// More of them, on the same queue.
+    pub(crate) others: Vec<Worker<Fake>>,
     pub(crate) calls: Arc<Mutex<Vec<Vec<u32>>>>,
     mood: Arc<Mutex<Trouble>>,
     pub(crate) hang_up: HangUp,
@@ -110,14 +113,19 @@ pub(crate) fn metrics() -> Metrics {
 }
 
 pub(crate) fn bench(max_items: usize) -> Bench {
+    bench_of(1, max_items)
+}
+
+pub(crate) fn bench_of(workers: usize, max_items: usize) -> Bench {
     let metrics = metrics();
     let (calls, mood) = (Arc::default(), Arc::new(Mutex::new(Trouble::None)));
     let hang_up = HangUp::default();
     let model = Fake { calls: Arc::clone(&calls), mood: Arc::clone(&mood), hang_up: Arc::clone(&hang_up) };
     let admission = Admission::new(LIMITS, metrics.inference.clone());
     let policy = BatchPolicy { max_items, max_tokens: 60, short_tokens: 20 };
-    let (handle, worker) = pair(model, policy, admission.clone(), metrics.inference.clone());
-    Bench { metrics, admission, handle, worker, calls, mood, hang_up }
+    let (handle, mut others) = pair(vec![model; workers], policy, &admission, &metrics.inference);
+    let worker = others.pop().unwrap();
+    Bench { metrics, admission, handle, worker, others, calls, mood, hang_up }
 }
 
 pub(crate) fn demand(items: &[Item]) -> Demand {

@@ -3,7 +3,7 @@
 use super::fakes::{EMPTY, bench, check_metrics, demand, in_millis, item, metrics};
 use crate::{
     Admission, AdmissionLimits, BatchModel, BatchPolicy, InferError, ModelError, Readiness, Step,
-    WorkerError, pair,
+    WorkerError, WorkerThreads, pair,
 };
 use std::sync::mpsc;
 
@@ -49,13 +49,13 @@ async fn nobody_waits_for_a_worker_that_is_gone() {
 async fn a_thread_serves_drains_and_is_joined() {
     let bench = bench(8);
     let super::fakes::Bench { worker, metrics, handle, admission, .. } = bench;
-    let thread = worker.spawn().unwrap();
+    let threads = WorkerThreads::spawn(vec![worker]).unwrap();
     let permit = admission.try_admit(demand(&[item(1)]), in_millis(60_000)).unwrap();
     assert_eq!(handle.infer_all(vec![item(1)], permit, in_millis(60_000)).await, Ok(vec![1]));
     assert!(handle.readiness().is_ready());
-    thread.shutdown(in_millis(60_000));
+    threads.shutdown(in_millis(60_000));
     assert_eq!(handle.readiness().current(), Readiness::Draining);
-    thread.join(in_millis(60_000)).await.unwrap();
+    threads.join(in_millis(60_000)).await.unwrap();
     let permit = admission.try_admit(demand(&[item(2)]), in_millis(60_000)).unwrap();
     let late = handle.infer_all(vec![item(2)], permit, in_millis(60_000)).await;
     assert_eq!(late, Err(InferError::ShuttingDown));
@@ -65,7 +65,7 @@ async fn a_thread_serves_drains_and_is_joined() {
 #[tokio::test]
 async fn a_dropped_thread_handle_closes_the_queue() {
     let bench = bench(8);
-    drop(bench.worker.spawn().unwrap());
+    drop(WorkerThreads::spawn(vec![bench.worker]).unwrap());
     let permit = bench.admission.try_admit(demand(&[item(1)]), in_millis(60_000)).unwrap();
     let answer = bench.handle.infer_all(vec![item(1)], permit, in_millis(60_000)).await;
     assert_eq!(answer, Err(InferError::ShuttingDown));
@@ -100,15 +100,45 @@ async fn a_stuck_model_does_not_hold_up_the_end_and_its_tokens_stay_counted() {
     let limits = AdmissionLimits { max_requests: 1, max_tokens: 10 };
     let admission = Admission::new(limits, metrics.inference.clone());
     let policy = BatchPolicy { max_items: 1, max_tokens: 10, short_tokens: 10 };
-    let (handle, worker) = pair(Stuck { begun, go_on }, policy, admission.clone(), metrics.inference.clone());
-    let thread = worker.spawn().unwrap();
+    let models = vec![Stuck { begun, go_on }];
+    let (handle, workers) = pair(models, policy, &admission, &metrics.inference);
+    let threads = WorkerThreads::spawn(workers).unwrap();
     let permit = admission.try_admit(demand(&[item(1)]), in_millis(1000)).unwrap();
     let request = tokio::spawn(async move { handle.infer_all(vec![item(1)], permit, in_millis(1000)).await });
     super::fakes::settle().await;
     has_begun.recv().unwrap();
     assert_eq!(request.await.unwrap(), Err(InferError::DeadlineExceeded));
     check_metrics(&metrics, &["assize_admitted_tokens 10"]);
-    thread.shutdown(in_millis(0));
-    assert!(matches!(thread.join(in_millis(100)).await, Err(WorkerError::Stuck)));
+    threads.shutdown(in_millis(0));
+    assert!(matches!(threads.join(in_millis(100)).await, Err(WorkerError::Stuck)));
     drop(let_go);
+}
+
+#[tokio::test]
+async fn what_one_worker_can_not_take_another_does() {
+    let metrics = metrics();
+    let (begun, has_begun) = mpsc::channel();
+    let (let_go, go_on): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::channel()).unzip();
+    let models = go_on.into_iter().map(|go_on| Stuck { begun: begun.clone(), go_on }).collect();
+    let limits = AdmissionLimits { max_requests: 2, max_tokens: 20 };
+    let admission = Admission::new(limits, metrics.inference.clone());
+    let policy = BatchPolicy { max_items: 1, max_tokens: 10, short_tokens: 10 };
+    let (handle, workers) = pair(models, policy, &admission, &metrics.inference);
+    let threads = WorkerThreads::spawn(workers).unwrap();
+    // One request of two items, each a batch: nobody pushes a second time.
+    let items = vec![item(1), item(2)];
+    let permit = admission.try_admit(demand(&items), in_millis(60_000)).unwrap();
+    let request = tokio::spawn(async move { handle.infer_all(items, permit, in_millis(60_000)).await });
+    let both = tokio::task::spawn_blocking(move || (has_begun.recv(), has_begun.recv())).await.unwrap();
+    assert_eq!(both, (Ok(()), Ok(())), "both at once, or the first would be waited for");
+    drop(let_go);
+    assert_eq!(request.await.unwrap(), Ok(vec![(), ()]));
+    threads.shutdown(in_millis(60_000));
+    threads.join(in_millis(60_000)).await.unwrap();
+    check_metrics(&metrics, &EMPTY);
+}
+
+#[test]
+fn no_worker_is_none_to_start() {
+    assert!(matches!(WorkerThreads::<Stuck>::spawn(Vec::new()), Err(WorkerError::NoWorker)));
 }

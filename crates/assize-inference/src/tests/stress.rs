@@ -1,7 +1,7 @@
 //! Many requests, real threads, a small room: each job is answered exactly once.
 
-use super::fakes::{Bench, EMPTY, Fake, Item, Trouble, bench, check_metrics, demand, in_millis, item};
-use crate::{Admission, InferError, ModelHandle, Refused};
+use super::fakes::{Bench, EMPTY, Fake, Item, Trouble, bench_of, check_metrics, demand, in_millis, item};
+use crate::{Admission, InferError, ModelHandle, Refused, WorkerThreads};
 use std::collections::BTreeMap;
 
 const CLIENTS: u32 = 32;
@@ -51,8 +51,9 @@ async fn client(number: u32, admission: Admission, handle: ModelHandle<Fake>) ->
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_job_is_answered_exactly_once() {
-    let Bench { worker, handle, admission, metrics, calls, .. } = bench(4);
-    let thread = worker.spawn().unwrap();
+    let Bench { worker, mut others, handle, admission, metrics, calls, .. } = bench_of(3, 4);
+    others.push(worker);
+    let threads = WorkerThreads::spawn(others).unwrap();
     let clients: Vec<_> =
         (0..CLIENTS).map(|number| tokio::spawn(client(number, admission.clone(), handle.clone()))).collect();
     let mut total = (0, 0, 0);
@@ -61,8 +62,8 @@ async fn each_job_is_answered_exactly_once() {
         total = (total.0 + counts.0, total.1 + counts.1, total.2 + counts.2);
     }
     assert_eq!(total.0 + total.1 + total.2, CLIENTS * REQUESTS);
-    thread.shutdown(in_millis(60_000));
-    thread.join(in_millis(60_000)).await.unwrap();
+    threads.shutdown(in_millis(60_000));
+    threads.join(in_millis(60_000)).await.unwrap();
     check_metrics(&metrics, &EMPTY);
 
     let mut times: BTreeMap<u32, u32> = BTreeMap::new();

@@ -140,7 +140,7 @@ impl Default for RawInference {
             max_tokens: 32_768,
             max_batch_items: 32,
             // A CPU gains little from larger batches, and a short turn waits for a layer of a long one (docs/performance.md).
-            max_batch_tokens: 512,
+            max_batch_tokens: 256,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The encoder on a processor with vector instructions: weights packed once, in f32, bf16 or int8, and nothing between
 //! the products that is not done on the way. It judges only; the encoder over tensors learns, and runs everywhere else.
 //!
-//! A batch of many sequences is parted: each thread takes some of them through a layer, or through all, while they are in
-//! its cache, and waits for nobody within it. A batch of few is worked on by all threads together, layer by layer. A layer is two rounds: attention
-//! goes sequence by sequence; all else goes over tiles of rows: output projection, residual and norm, feed-forward, residual
-//! and norm, and at once the next layer's query, key and value. Rows depend on nothing but their sequence, so that batch
-//! mates and threads change no bit.
+//! Several encoders share the weights, one for each thread that takes batches. While more than one has a batch, each works
+//! alone and waits for nobody; a batch that is the only one is worked on by all threads. A batch of many sequences is parted
+//! then: each thread takes some of them, while they are in its cache. A batch of few goes layer by layer.
+//!
+//! A layer is two rounds: attention goes sequence by sequence; all else goes over tiles of rows: output projection, residual
+//! and norm, feed-forward, residual and norm, and at once the next layer's query, key and value. Rows depend on nothing but
+//! their sequence, so that batch mates and threads change no bit.
 
+mod crew;
 mod embed;
 mod layer;
 mod rooms;
@@ -22,12 +25,12 @@ use crate::{
 };
 use assize_kernels::{Into, Kernel, Linear, Precision, Rows, ShapeError};
 use candle_core::Tensor;
+use crew::{Busy, Crew, Own};
 use embed::Embedder;
 use layer::PackedLayer;
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use rooms::{Buffers, Rooms};
-use std::{cmp::Reverse, ops::Range};
+use std::{cmp::Reverse, ops::Range, sync::Arc};
 use tiles::Tiles;
 
 /// Why an encoder can't be packed.
@@ -50,13 +53,9 @@ pub enum PackError {
 /// The encoder with packed weights.
 #[derive(Debug)]
 pub struct PackedEncoder {
-    weights: PackedWeights,
-    /// `None` where there is one thread: all runs on the caller's.
-    pool: Option<ThreadPool>,
-    /// One for each thread.
-    rooms: Rooms,
-    /// Buffers of batches that are done.
-    spare: Vec<Buffers>,
+    weights: Arc<PackedWeights>,
+    crew: Arc<Crew>,
+    own: Own,
 }
 
 #[derive(Debug)]
@@ -78,8 +77,6 @@ impl PackedEncoder {
         let kernel = Kernel::fastest(precision).ok_or(PackError::NoKernel(precision))?;
         let exact = Kernel::fastest(Precision::F32).ok_or(PackError::NoKernel(Precision::F32))?;
         let layers = encoder.layers.iter().map(|layer| PackedLayer::pack(layer, kernel));
-        let named = |index| format!("assize-encoder-{index}");
-        let build = || ThreadPoolBuilder::new().num_threads(threads).thread_name(named).build();
         let weights = PackedWeights {
             shape: encoder.shape,
             kernel,
@@ -87,9 +84,15 @@ impl PackedEncoder {
             layers: layers.collect::<Result<_, _>>()?,
             heads: pack(exact, &encoder.heads.fused.weight, &encoder.heads.fused.bias)?,
         };
-        let pool = (threads > 1).then(build).transpose()?;
-        let heads = HeadShape::new(encoder.shape.attention_heads, encoder.shape.hidden);
-        Ok(Self { weights, pool, rooms: Rooms::new(threads, kernel, heads), spare: Vec::new() })
+        let heads = weights.head_shape();
+        let crew = Arc::new(Crew::new(threads, kernel, heads)?);
+        Ok(Self { weights: Arc::new(weights), crew, own: Own::new(kernel, heads) })
+    }
+
+    /// Another encoder over the same weights, for another thread.
+    pub(crate) fn beside(&self) -> Self {
+        let own = Own::new(self.weights.kernel, self.weights.head_shape());
+        Self { weights: Arc::clone(&self.weights), crew: Arc::clone(&self.crew), own }
     }
 
     /// Judges the sequences together; one answer for each, in their order. For those who have nothing else to do meanwhile.
@@ -98,21 +101,9 @@ impl PackedEncoder {
     /// When a sequence was made for another model.
     pub(crate) fn infer(&mut self, sequences: &[&Sequence]) -> Result<Vec<HeadLogits>, EncoderError> {
         let mut run = self.begin(sequences)?;
-        self.pass_layers(&mut run, 0..self.weights.layers.len());
-        self.judge(run)
-    }
-
-    /// Takes the batch through one more layer, or through all of them where nothing long is in it; the answers when all is
-    /// done.
-    ///
-    /// # Errors
-    /// When the heads' width is not this service's.
-    pub(crate) fn advance(&mut self, run: &mut PackedRun) -> Result<Option<Vec<HeadLogits>>, EncoderError> {
-        let (first, all) = (run.layers_done, self.weights.layers.len());
-        let last = if run.is_short { all } else { all.min(first + 1) };
-        self.pass_layers(run, first..last);
-        run.layers_done = last;
-        if last < all { Ok(None) } else { self.judge(std::mem::take(run)).map(Some) }
+        let all = self.rounds(&run);
+        self.go_on(&mut run, all);
+        self.judge(&mut run)
     }
 
     /// Begins to judge the sequences together: parts the batch and looks up its words.
@@ -121,44 +112,72 @@ impl PackedEncoder {
     /// When a sequence was made for another model.
     pub(crate) fn begin(&mut self, sequences: &[&Sequence]) -> Result<PackedRun, EncoderError> {
         super::check(self.weights.shape, sequences)?;
-        let (threads, total) = (self.threads(), tokens(sequences));
+        let busy = self.crew.enter();
+        let threads = self.crew.threads();
         let parts = parts(sequences, threads);
-        let tiles = if threads > 1 && parts.is_none() && total > ALONE_ROWS {
-            Tiles::shared(total, threads)
-        } else {
-            Tiles::ALONE
-        };
         let parts = parts.unwrap_or_else(|| vec![(0..sequences.len()).collect()]);
-        let is_short = sequences.iter().all(|sequence| sequence.tokens() <= PART_ROWS);
+        let is_short = tokens(sequences) <= PART_ROWS;
         let mut passes = Vec::with_capacity(parts.len());
         for places in parts {
             let own: Vec<&Sequence> =
                 places.iter().filter_map(|place| sequences.get(*place).copied()).collect();
-            let buffers = self.spare.pop().unwrap_or_default();
-            let mut pass = Pass { spans: spans(&own), places, buffers, tiles };
+            let buffers = self.own.spare.pop().unwrap_or_default();
+            let mut pass = Pass { spans: spans(&own), places, buffers };
             self.weights.embed(&own, &mut pass);
             passes.push(pass);
         }
-        Ok(PackedRun { passes, layers_done: 0, is_short })
+        let most = passes.iter().map(Pass::rows).max().unwrap_or_default();
+        let piece = threads * Tiles::MOST_ROWS;
+        Ok(PackedRun { passes, piece, pieces: most.div_ceil(piece), rounds_done: 0, is_short, _busy: busy })
     }
 
-    fn pass_layers(&self, run: &mut PackedRun, layers: Range<usize>) {
-        let (weights, rooms) = (&self.weights, &self.rooms);
-        let through = |pass: &mut Pass| layers.clone().for_each(|layer| weights.layer(layer, pass, rooms));
-        match (&self.pool, run.passes.as_mut_slice()) {
-            (Some(pool), [pass]) if pass.tiles.threads() > 1 => pool.install(|| through(pass)),
-            (Some(pool), [_, _, ..]) => {
-                pool.install(|| run.passes.par_iter_mut().with_max_len(1).for_each(through));
+    /// Takes the batch through one more round, or through all of them where it is short; the answers when all is done.
+    ///
+    /// # Errors
+    /// When the heads' width is not this service's.
+    pub(crate) fn advance(&mut self, run: &mut PackedRun) -> Result<Option<Vec<HeadLogits>>, EncoderError> {
+        let all = self.rounds(run);
+        self.go_on(run, if run.is_short { all } else { all.min(run.rounds_done + 1) });
+        if run.rounds_done < all { Ok(None) } else { self.judge(run).map(Some) }
+    }
+
+    /// How many there are: of each layer attention, and the rest piece by piece.
+    fn rounds(&self, run: &PackedRun) -> usize {
+        self.weights.layers.len() * (1 + run.pieces)
+    }
+
+    fn go_on(&self, run: &mut PackedRun, until: usize) {
+        let (weights, threads) = (&self.weights, self.crew.threads());
+        let (rounds, of_layer, piece) = (run.rounds_done..until, 1 + run.pieces, run.piece);
+        let through = |pass: &mut Pass, tiles: Tiles, rooms: &Rooms| {
+            for (layer, round) in rounds.clone().map(|round| (round / of_layer, round % of_layer)) {
+                match round.checked_sub(1) {
+                    None => weights.attend(layer, pass, tiles, rooms),
+                    Some(index) => {
+                        weights.finish(layer, index * piece..(index + 1) * piece, pass, (tiles, rooms))
+                    }
+                }
             }
-            (_, passes) => passes.iter_mut().for_each(through),
+        };
+        match run.passes.as_mut_slice() {
+            [pass] if threads > 1 && pass.rows() > ALONE_ROWS => {
+                let tiles = Tiles::shared(pass.rows().min(run.piece), threads);
+                self.crew.all(|rooms| through(pass, tiles, rooms));
+            }
+            passes @ [_, _, ..] if threads > 1 => self.crew.all(|rooms| {
+                let passes = passes.par_iter_mut().with_max_len(1);
+                passes.for_each(|pass| through(pass, Tiles::ALONE, rooms));
+            }),
+            passes => passes.iter_mut().for_each(|pass| through(pass, Tiles::ALONE, &self.own.rooms)),
         }
+        run.rounds_done = until;
     }
 
     /// The answers, each in its sequence's place.
-    fn judge(&mut self, run: PackedRun) -> Result<Vec<HeadLogits>, EncoderError> {
+    fn judge(&mut self, run: &mut PackedRun) -> Result<Vec<HeadLogits>, EncoderError> {
         let width = self.weights.heads.outputs();
         let mut answers = Vec::new();
-        for mut pass in run.passes {
+        for mut pass in run.passes.drain(..) {
             // Where something did not fit, NaN stays and is refused by the reader.
             let mut outputs = vec![f32::NAN; pass.spans.len() * width];
             self.weights.judge(&mut pass, &mut outputs);
@@ -166,30 +185,30 @@ impl PackedEncoder {
                 let mismatch = EncoderError::HeadWidth { given: row.len(), expected: HeadLogits::WIDTH };
                 answers.push((place, HeadLogits::from_row(row).ok_or(mismatch)?));
             }
-            self.spare.push(pass.buffers);
+            self.own.spare.push(pass.buffers);
         }
         answers.sort_by_key(|(place, _)| *place);
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
-    fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
-    }
-
     /// Which instructions the layers run.
-    pub(crate) const fn kernel(&self) -> Kernel {
+    pub(crate) fn kernel(&self) -> Kernel {
         self.weights.kernel
     }
 }
 
-/// A batch on its way, between two layers.
-#[derive(Debug, Default)]
+/// A batch on its way, between two rounds.
+#[derive(Debug)]
 pub(crate) struct PackedRun {
     /// One that all threads share, or one for a thread each.
     passes: Vec<Pass>,
-    layers_done: usize,
-    /// Whether no sequence is so long that others should not wait for it.
+    /// Rows of a pass that one round takes through what comes after attention, and how many such rounds there are.
+    piece: usize,
+    pieces: usize,
+    rounds_done: usize,
+    /// Whether it takes no longer than others may wait for it.
     is_short: bool,
+    _busy: Busy,
 }
 
 /// Some sequences, laid end to end, and what they have become so far.
@@ -199,10 +218,15 @@ struct Pass {
     places: Vec<usize>,
     spans: Vec<Span>,
     buffers: Buffers,
-    tiles: Tiles,
 }
 
-/// Rows of a part, about; and of a sequence that counts as short.
+impl Pass {
+    fn rows(&self) -> usize {
+        self.spans.iter().map(|span| span.len).sum()
+    }
+}
+
+/// Rows of a part, about; and of a batch that counts as short.
 const PART_ROWS: usize = 128;
 /// Up to so many rows one thread is done before several have met for every layer (docs/performance.md).
 const ALONE_ROWS: usize = 24;
@@ -258,15 +282,17 @@ impl PackedWeights {
         self.embedder.embed(sequences, &pass.spans, hidden);
     }
 
-    /// One layer.
-    fn layer(&self, index: usize, pass: &mut Pass, rooms: &Rooms) {
-        let (width, total) = (self.shape.hidden, rows(&pass.spans));
-        let heads = HeadShape::new(self.shape.attention_heads, width);
-        let (tiles, Some(layer)) = (pass.tiles, self.layers.get(index)) else { return };
+    fn head_shape(&self) -> HeadShape {
+        HeadShape::new(self.shape.attention_heads, self.shape.hidden)
+    }
+
+    /// A layer's attention, and for the first layer what goes before it.
+    fn attend(&self, index: usize, pass: &mut Pass, tiles: Tiles, rooms: &Rooms) {
+        let (heads, width, total) = (self.head_shape(), self.shape.hidden, pass.rows());
         let (hidden, projected, context) = pass.buffers.of(total, width);
-        if index == 0 {
+        if let (0, Some(first)) = (index, self.layers.first()) {
             tiles.each(width, (hidden, projected, context), rooms, |tile, projected, _, room| {
-                layer.project(tile, projected, room);
+                first.project(tile, projected, room);
             });
         }
         let parts = ops::attention_parts(projected, &pass.spans, (heads, tiles.threads()), context);
@@ -276,8 +302,21 @@ impl PackedWeights {
         } else {
             parts.into_par_iter().for_each(attend);
         }
+    }
+
+    /// The rest of a layer for some rows, and at once what goes before the next one's attention.
+    fn finish(&self, index: usize, rows: Range<usize>, pass: &mut Pass, (tiles, rooms): (Tiles, &Rooms)) {
+        let (width, total) = (self.shape.hidden, pass.rows());
+        let Some(layer) = self.layers.get(index) else { return };
+        let (hidden, projected, context) = pass.buffers.of(total, width);
+        let numbers = |width: usize| width * rows.start.min(total)..width * rows.end.min(total);
+        let piece = (
+            hidden.get_mut(numbers(width)).unwrap_or_default(),
+            projected.get_mut(numbers(3 * width)).unwrap_or_default(),
+            context.get(numbers(width)).unwrap_or_default(),
+        );
         let next = self.layers.get(index + 1);
-        tiles.each(width, (hidden, projected, context), rooms, |tile, projected, context, room| {
+        tiles.each(width, piece, rooms, |tile, projected, context, room| {
             layer.finish(tile, context, room);
             if let Some(next) = next {
                 next.project(tile, projected, room);
@@ -288,15 +327,11 @@ impl PackedWeights {
     /// The heads' raw outputs, row after row.
     fn judge(&self, pass: &mut Pass, outputs: &mut [f32]) {
         let width = self.shape.hidden;
-        let (hidden, ..) = pass.buffers.of(rows(&pass.spans), width);
+        let (hidden, ..) = pass.buffers.of(pass.rows(), width);
         let mut features = Rows::new(self.heads.kernel());
         features.fill(&ops::pooled(hidden, width, &pass.spans), 2 * width);
         let _fits = self.heads.forward(&features, outputs, Into::Replace);
     }
-}
-
-fn rows(spans: &[Span]) -> usize {
-    spans.iter().map(|span| span.len).sum()
 }
 
 /// Packs a linear layer's tensors.

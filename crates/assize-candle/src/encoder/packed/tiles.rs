@@ -5,8 +5,6 @@ use rayon::prelude::*;
 
 /// Rows of a block in the kernels; a tile of whole blocks wastes none.
 const BLOCK: usize = 6;
-/// Most rows of a tile: its widest part (rows times 1536 numbers) still fits a second-level cache of 1 MiB.
-const MOST_ROWS: usize = 96;
 
 /// How some rows are cut, and who works on them.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +14,17 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
+    /// Most rows of a tile: its widest part (rows times 1536 numbers) still fits a second-level cache of 1 MiB.
+    pub(super) const MOST_ROWS: usize = 96;
+
     /// For this thread alone.
-    pub(super) const ALONE: Self = Self { rows: MOST_ROWS, threads: 1 };
+    pub(super) const ALONE: Self = Self { rows: Self::MOST_ROWS, threads: 1 };
 
     /// Cuts `total` rows for so many threads of the pool that works on them: equal shares, none larger than a tile may be.
     pub(super) fn shared(total: usize, threads: usize) -> Self {
         let share = total.div_ceil(threads.max(1));
-        let tiles = share.div_ceil(MOST_ROWS).max(1);
-        Self { rows: share.div_ceil(tiles).next_multiple_of(BLOCK).clamp(BLOCK, MOST_ROWS), threads }
+        let tiles = share.div_ceil(Self::MOST_ROWS).max(1);
+        Self { rows: share.div_ceil(tiles).next_multiple_of(BLOCK).clamp(BLOCK, Self::MOST_ROWS), threads }
     }
 
     pub(super) const fn threads(self) -> usize {
