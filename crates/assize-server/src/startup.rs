@@ -215,7 +215,8 @@ fn report(identity: &ModelIdentity, verification: Verification) {
 fn report_computation(computation: Computation, trials: &[Trial]) {
     for Trial { precision, shift, time } in trials {
         let (mean, worst) = shift.map_or((None, None), |shift| (Some(shift.mean), Some(shift.worst)));
-        let (precision, microseconds) = (precision.id(), u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        let microseconds = time.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        let precision = precision.id();
         tracing::info!(
             precision,
             shift.mean = mean,

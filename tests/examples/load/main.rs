@@ -11,6 +11,10 @@
 mod mix;
 mod report;
 
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
 use mix::Mix;
 use report::{HEADING, Outcome, csv, rows};
 use std::net::SocketAddr;
@@ -19,9 +23,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
+/// One connection. Bare, because the client works on the same processors as the service.
+type Sender = hyper::client::conn::http1::SendRequest<Full<Bytes>>;
+
+/// After this an answer counts as none.
+const LONGEST: Duration = Duration::from_secs(60);
+
+type Anyhow<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const USAGE: &str = "\
 load ADDRESS [CONNECTIONS [SECONDS [WORDS]]] [--mix FILE] [--csv FILE]
@@ -88,7 +99,7 @@ fn number<T: std::str::FromStr<Err: std::fmt::Display>>(what: &str, text: &str) 
     text.parse().map_err(|error| format!("{what} can't be `{text}`: {error}\n\n{USAGE}"))
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Anyhow<ExitCode> {
     let settings = match Settings::of(std::env::args().skip(1)) {
         Ok(settings) => settings,
@@ -121,9 +132,9 @@ async fn main() -> Anyhow<ExitCode> {
 /// Loads the service over so many connections for the time that is set.
 async fn send(settings: &Settings, connections: usize, bodies: &Arc<Vec<String>>) -> Anyhow<Vec<Outcome>> {
     let until = Instant::now() + Duration::from_secs(settings.seconds);
-    let (url, next) = (format!("http://{}/moderate", settings.address), Arc::new(AtomicUsize::new(0)));
+    let next = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..connections)
-        .map(|_| tokio::spawn(client(url.clone(), until, Arc::clone(bodies), Arc::clone(&next))))
+        .map(|_| tokio::spawn(client(settings.address, until, Arc::clone(bodies), Arc::clone(&next))))
         .collect();
     let mut outcomes = Vec::new();
     for client in clients {
@@ -133,27 +144,22 @@ async fn send(settings: &Settings, connections: usize, bodies: &Arc<Vec<String>>
 }
 
 async fn client(
-    url: String,
+    address: SocketAddr,
     until: Instant,
     bodies: Arc<Vec<String>>,
     next: Arc<AtomicUsize>,
 ) -> Vec<Outcome> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap_or_default();
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut connection) = (Vec::new(), None);
     while Instant::now() < until {
         let place = next.fetch_add(1, Ordering::Relaxed) % bodies.len().max(1);
         let body = bodies.get(place).cloned().unwrap_or_default();
         let started = Instant::now();
-        let answer = client.post(&url).header("content-type", "application/json").body(body).send().await;
-        let (status, is_honest) = match answer {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                let says_when = answer.headers().contains_key("retry-after");
-                let whole = answer.bytes().await.is_ok();
-                (status, whole && (status == 200 || status == 503 && says_when))
-            }
-            Err(_) => (0, false),
-        };
+        let answer = tokio::time::timeout(LONGEST, ask(&mut connection, address, body)).await;
+        // A connection that failed, or that still waits for an answer, is of no more use.
+        let (status, is_honest) = answer.ok().and_then(Result::ok).unwrap_or_else(|| {
+            connection = None;
+            (0, false)
+        });
         outcomes.push(Outcome { status, latency: started.elapsed(), is_honest });
         if status == 503 {
             // A client that is told to come back does not hammer; a tenth of the second keeps the storm on.
@@ -161,4 +167,32 @@ async fn client(
         }
     }
     outcomes
+}
+
+/// Sends one request over the connection, which is made where there is none; its status, and whether the answer is whole
+/// and one that the service may give.
+async fn ask(connection: &mut Option<Sender>, address: SocketAddr, body: String) -> Anyhow<(u16, bool)> {
+    let mut sender = match connection.take().filter(|sender| !sender.is_closed()) {
+        Some(sender) => sender,
+        None => connect(address).await?,
+    };
+    let request = Request::post("/moderate")
+        .header("host", address.to_string())
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body)))?;
+    sender.ready().await?;
+    let answer = sender.send_request(request).await?;
+    let status = answer.status().as_u16();
+    let says_when = answer.headers().contains_key("retry-after");
+    answer.into_body().collect().await?;
+    *connection = Some(sender);
+    Ok((status, status == 200 || status == 503 && says_when))
+}
+
+async fn connect(address: SocketAddr) -> Anyhow<Sender> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
 }

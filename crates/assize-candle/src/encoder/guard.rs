@@ -48,10 +48,10 @@ pub struct Shift {
 pub struct Trial {
     /// Which.
     pub precision: Precision,
-    /// How far from the references; `None` where there are none, and where a faster one was found before.
+    /// How far from the references; `None` where there are none, and where a faster one was taken before.
     pub shift: Option<Shift>,
-    /// How long the race took.
-    pub time: Duration,
+    /// How long the race took; `None` where there was none.
+    pub time: Option<Duration>,
 }
 
 /// An encoder that can't compute as it is wanted to.
@@ -183,13 +183,15 @@ pub(crate) fn choose(
         PrecisionChoice::Portable => Ok((GuardEncoder::Portable(encoder), Vec::new())),
         PrecisionChoice::Packed(precision) if !on_cpu => Err(ChoiceError::NotOnCpu(precision)),
         PrecisionChoice::Packed(precision) => {
-            let (mut packed, time) = timed(&encoder, precision, references, threads)?;
+            let packed = PackedEncoder::pack(&encoder, precision, threads)
+                .map_err(|source| ChoiceError::Pack { precision, source })?;
+            let mut packed = Box::new(packed);
             let shift = Shift::measured(&mut packed, references)?;
             match shift.filter(|shift| !shift.is_allowed()) {
                 Some(Shift { mean, worst }) => Err(ChoiceError::Inexact { precision, mean, worst }),
                 None => {
-                    let trial = Trial { precision, shift, time };
-                    Ok((GuardEncoder::Packed(Box::new(packed)), vec![trial]))
+                    let trial = Trial { precision, shift, time: None };
+                    Ok((GuardEncoder::Packed(packed), vec![trial]))
                 }
             }
         }
@@ -200,40 +202,40 @@ pub(crate) fn choose(
     }
 }
 
-/// The fastest precision that keeps the references. What is slower than one that does is not held against them: that
-/// takes longer than the race. So the one that is the fastest on most machines goes first.
+/// The fastest precision that keeps the references. They race over one layer, because packing all of them takes longer
+/// than everything else at start-up; only who may win is packed whole and held against the references.
 fn race(
     encoder: Encoder,
     references: &References,
     threads: usize,
 ) -> Result<(GuardEncoder, Vec<Trial>), ChoiceError> {
-    let (mut best, mut trials): (Option<(PackedEncoder, Duration)>, Vec<Trial>) = (None, Vec::new());
-    let available = |precision: &Precision| Kernel::fastest(*precision).is_some();
-    for precision in Precision::ALL.into_iter().rev().filter(available) {
-        let Ok((mut packed, time)) = timed(&encoder, precision, references, threads) else { continue };
-        let is_fastest = best.as_ref().is_none_or(|(_, best)| time < *best);
-        let held = if is_fastest { Shift::measured(&mut packed, references) } else { Ok(None) };
-        let Ok(shift) = held else { continue };
-        if shift.is_some_and(Shift::is_allowed) {
-            best = Some((packed, time));
+    let mut trials: Vec<Trial> = Precision::ALL
+        .into_iter()
+        .filter(|precision| Kernel::fastest(*precision).is_some())
+        .filter_map(|precision| {
+            let time = timed(&encoder, precision, references, threads).ok();
+            time.map(|time| Trial { precision, shift: None, time: Some(time) })
+        })
+        .collect();
+    trials.sort_by_key(|trial| trial.time);
+    for trial in &mut trials {
+        let Ok(mut packed) = PackedEncoder::pack(&encoder, trial.precision, threads) else { continue };
+        trial.shift = Shift::measured(&mut packed, references).ok().flatten();
+        if trial.shift.is_some_and(Shift::is_allowed) {
+            return Ok((GuardEncoder::Packed(Box::new(packed)), trials));
         }
-        trials.push(Trial { precision, shift, time });
     }
-    let chosen = match best {
-        Some((packed, _)) => GuardEncoder::Packed(Box::new(packed)),
-        None => GuardEncoder::Portable(encoder),
-    };
-    Ok((chosen, trials))
+    Ok((GuardEncoder::Portable(encoder), trials))
 }
 
-/// Packs the encoder, and sees how fast it is.
+/// How long the first layer takes in a precision.
 fn timed(
     encoder: &Encoder,
     precision: Precision,
     references: &References,
     threads: usize,
-) -> Result<(PackedEncoder, Duration), ChoiceError> {
-    let mut packed = PackedEncoder::pack(encoder, precision, threads)
+) -> Result<Duration, ChoiceError> {
+    let mut packed = PackedEncoder::pack_some(encoder, 1, precision, threads)
         .map_err(|source| ChoiceError::Pack { precision, source })?;
     let mut short: Vec<&Sequence> = references.iter().map(|(sequence, _)| sequence).collect();
     short.sort_by_key(|sequence| sequence.tokens());
@@ -244,7 +246,7 @@ fn timed(
         packed.infer(&short)?;
         time = time.min(start.elapsed());
     }
-    Ok((packed, time))
+    Ok(time)
 }
 
 #[expect(

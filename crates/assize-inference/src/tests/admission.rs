@@ -21,7 +21,12 @@ fn overloaded(reason: OverloadReason, seconds: u64) -> Refused {
 
 /// 10 tokens a second, measured under load.
 fn slow(admission: &Admission) {
-    admission.observe(MeasuredBatch { tokens: 10, elapsed: Duration::from_secs(1), had_backlog: true });
+    admission.observe(MeasuredBatch {
+        tokens: 10,
+        elapsed: Duration::from_secs(1),
+        had_backlog: true,
+        workers: 1,
+    });
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +98,12 @@ async fn retry_after_is_the_time_to_drain_within_bounds() {
         drop(held);
     }
     let (admission, _metrics) = room();
-    admission.observe(MeasuredBatch { tokens: 1, elapsed: Duration::from_secs(1), had_backlog: true });
+    admission.observe(MeasuredBatch {
+        tokens: 1,
+        elapsed: Duration::from_secs(1),
+        had_backlog: true,
+        workers: 1,
+    });
     let _held = ask(&admission, 8, 99).unwrap();
     assert_eq!(ask(&admission, 1, 1).unwrap_err(), overloaded(OverloadReason::Requests, 30));
 }

@@ -119,7 +119,7 @@ async fn what_one_worker_can_not_take_another_does() {
     let metrics = metrics();
     let (begun, has_begun) = mpsc::channel();
     let (let_go, go_on): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::channel()).unzip();
-    let models = go_on.into_iter().map(|go_on| Stuck { begun: begun.clone(), go_on }).collect();
+    let models: Vec<Stuck> = go_on.into_iter().map(|go_on| Stuck { begun: begun.clone(), go_on }).collect();
     let limits = AdmissionLimits { max_requests: 2, max_tokens: 20 };
     let admission = Admission::new(limits, metrics.inference.clone());
     let policy = BatchPolicy { max_items: 1, max_tokens: 10, short_tokens: 10 };

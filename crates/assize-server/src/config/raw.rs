@@ -108,7 +108,8 @@ pub struct RawInference {
     pub device: String,
     /// `auto`, `portable`, `f32`, `bf16` or `int8`. `auto` takes the fastest that keeps the model's reference scores.
     pub precision: String,
-    /// Threads that share a batch; 0: as many as this process may use processors, a container's limit respected.
+    /// Threads that take batches, and together work on a lone one; 0: as many as this process may use processors, a
+    /// container's limit respected.
     pub threads: usize,
     /// Assessments that are kept, some 2 KB each, for conversations that come again word for word; 0 keeps none.
     pub cached_assessments: usize,
