@@ -1,6 +1,10 @@
 //! The feed-forward part's activation, together with the bias before it. Called by the encoder's layers.
 
-use super::{by_rows, by_rows_with_sums, math::normal, numbers, on_cpu, reference, rows_and_width};
+use super::{
+    by_rows, by_rows_with_sums,
+    math::{self, normal},
+    numbers, on_cpu, reference, rows_and_width,
+};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
@@ -52,8 +56,7 @@ impl WithSimd for InPlace<'_> {
 #[inline(always)]
 fn in_place<S: Simd>(simd: S, x: &mut [S::f32s]) {
     for x in x {
-        let (_, below) = normal(simd, *x);
-        *x = simd.mul_f32s(*x, below);
+        *x = math::gelu(simd, *x);
     }
 }
 

@@ -42,6 +42,38 @@ pub(super) fn normal<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     (density, simd.select_f32s(negative, above, simd.sub_f32s(one, above)))
 }
 
+/// GELU: `x` times the probability of a value below `x` under the normal distribution, without [`normal`]'s density and
+/// division, in a third of its time. Absolute error below 2e-6 for `|x|` up to 8, relative error below 2e-7 beyond.
+///
+/// SOURCE: 1/2 plus `x` times a polynomial in `x^2`, by Chebyshev's polynomials over `|x| <= 5.3`, fitted to the smallest
+/// error of the product. Beyond it the probability is 0 or stays what it is.
+#[inline(always)]
+pub(super) fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (lowest, highest) = (simd.splat_f32s(-5.3), simd.splat_f32s(5.3));
+    let within = simd.min_f32s(simd.max_f32s(x, lowest), highest);
+    let square = simd.mul_f32s(within, within);
+    // From 0 to 5.3^2 to -1 to 1.
+    let place = simd.mul_add_e_f32s(square, simd.splat_f32s(0.071_199_715), simd.splat_f32s(-1.0));
+    let coefficients = [
+        -3.172_826e-3,
+        3.346_921_9e-3,
+        -3.719_197_1e-3,
+        8.247_035e-3,
+        -1.421_093_6e-2,
+        1.925_827_4e-2,
+        -2.506_509e-2,
+        3.200_659e-2,
+        -3.961_083_3e-2,
+        4.926_956_4e-2,
+        -6.651_795e-2,
+        0.133_392_5,
+    ];
+    let half = polynomial(simd, place, 1.115_582_9e-3, &coefficients);
+    let product = simd.mul_f32s(x, simd.mul_add_e_f32s(within, half, simd.splat_f32s(0.5)));
+    // A comparison with NaN is false, so that NaN stays.
+    simd.select_f32s(simd.less_than_f32s(x, lowest), simd.splat_f32s(0.0), product)
+}
+
 /// Horner's rule: the coefficient of the highest power, then the others in falling order.
 #[inline(always)]
 fn polynomial<S: Simd>(simd: S, x: S::f32s, highest: f32, coefficients: &[f32]) -> S::f32s {

@@ -2,11 +2,11 @@
 
 use super::{
     LayerNormGradient, add, add_bias, add_bias_residual, attention, attention_gradient, bias_gelu,
-    bias_gelu_gradient, column_sums, layer_norm, layer_norm_gradient, pool, pool_gradient, reference,
+    bias_gelu_gradient, column_sums, gelu, layer_norm, layer_norm_gradient, pool, pool_gradient, reference,
     scatter_rows,
 };
 use crate::encoder::packing::Span;
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var};
 
 /// Random numbers (of deviation 1) as a variable.
 fn random(shape: &[usize]) -> Var {
@@ -110,6 +110,22 @@ fn bias_gelu_is_within_two_millionths_everywhere() {
     let difference = (bias_gelu(&x, &zeros).unwrap() - x.gelu_erf().unwrap()).unwrap().abs().unwrap();
     let largest = difference.max_all().unwrap().to_scalar::<f32>().unwrap();
     assert!(largest < 2e-6, "differs by {largest}");
+}
+
+#[test]
+fn gelu_in_place_is_within_two_millionths_and_keeps_what_is_no_number() {
+    let x: Vec<f32> = (-8000_i16..=8000).map(|i| f32::from(i) / 1000.0).collect();
+    let exact = Tensor::new(x.as_slice(), &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
+    let exact: Vec<f64> = exact.gelu_erf().unwrap().to_vec1().unwrap();
+    let mut given = x.clone();
+    gelu(&mut given, x.len());
+    for (given, exact) in given.iter().zip(exact) {
+        assert!((f64::from(*given) - exact).abs() < 2e-6, "{given} {exact}");
+    }
+    let mut far = [1e30_f32, -1e30, 1000.0, f32::NAN];
+    gelu(&mut far, 4);
+    assert!((far[0] / 1e30 - 1.0).abs() < 1e-6 && (far[2] - 1000.0).abs() < 1e-3);
+    assert!(far[1] == 0.0 && far[3].is_nan(), "{far:?}");
 }
 
 #[test]
