@@ -133,35 +133,44 @@ fn score<const GROUPS: usize, const MANY: usize>(room: &mut Room, place: Place) 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 fn softmax(room: &mut Room, block: usize, keys: usize, largest_value: f32) -> [f32; BLOCK] {
     let count = keys.div_ceil(LANES);
-    let rows = room.scores.of_mut::<Numbers>().chunks_exact_mut(count);
-    let rows = rows.zip(room.probabilities.of_mut::<[i32; LANES / 2]>().chunks_exact_mut(count));
     let query_steps = room.query_steps.get(block * BLOCK..).unwrap_or_default();
-    let mut worth = [0.0; BLOCK];
-    for ((worth, step), (scores, probabilities)) in worth.iter_mut().zip(query_steps).zip(rows) {
+    let scores = room.scores.of_mut::<Numbers>();
+    // Query after query in each loop, so that none waits for what comes of another: the lanes' maximum and sum take as long
+    // as ten vectors.
+    let mut tops = [0.0; BLOCK];
+    for ((top, step), row) in tops.iter_mut().zip(query_steps).zip(scores.chunks_exact(count)) {
         let mut largest = _mm512_set1_ps(f32::NEG_INFINITY);
-        for score in scores.iter() {
+        for score in row {
             largest = _mm512_max_ps(largest, load_numbers(score));
         }
         // Should a NaN hide here, its own power is one all the same.
-        let (top, step) = (_mm512_reduce_max_ps(largest) * step, _mm512_set1_ps(*step));
-        let mut sum = _mm512_setzero_ps();
-        for score in scores.iter_mut() {
-            let power = power_of_2(_mm512_fmsub_ps(load_numbers(score), step, _mm512_set1_ps(top)));
-            sum = _mm512_add_ps(sum, power);
+        *top = _mm512_reduce_max_ps(largest) * step;
+    }
+    let mut sums = [0.0; BLOCK];
+    for (((sum, top), step), row) in
+        sums.iter_mut().zip(tops).zip(query_steps).zip(scores.chunks_exact_mut(count))
+    {
+        let (top, step) = (_mm512_set1_ps(top), _mm512_set1_ps(*step));
+        let mut powers = _mm512_setzero_ps();
+        for score in row {
+            let power = power_of_2(_mm512_fmsub_ps(load_numbers(score), step, top));
+            powers = _mm512_add_ps(powers, power);
             store_numbers(score, power);
         }
-        let sum = _mm512_reduce_add_ps(sum);
+        *sum = _mm512_reduce_add_ps(powers);
+    }
+    let values = room.value_steps.of::<Numbers>();
+    let shares = room.probabilities.of_mut::<[i32; LANES / 2]>().chunks_exact_mut(count);
+    for ((sum, row), shares) in sums.iter().zip(scores.chunks_exact(count)).zip(shares) {
         let steps = _mm512_set1_ps(STEPS / (sum * largest_value));
-        let values = room.value_steps.of::<Numbers>();
-        for ((score, value), to) in scores.iter().zip(values).zip(probabilities) {
-            let share = _mm512_mul_ps(_mm512_mul_ps(load_numbers(score), load_numbers(value)), steps);
+        for ((power, value), to) in row.iter().zip(values).zip(shares) {
+            let share = _mm512_mul_ps(_mm512_mul_ps(load_numbers(power), load_numbers(value)), steps);
             let share = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(share));
             // SAFETY: room for 256 bits.
             unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), share) };
         }
-        *worth = largest_value / STEPS + sum * 0.0;
     }
-    worth
+    sums.map(|sum| largest_value / STEPS + sum * 0.0)
 }
 
 /// `2^x` for `x` up to 0; below -126 it is `2^-126`, which is 0 beside anything it is added to. NaN stays NaN. Relative
