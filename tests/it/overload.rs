@@ -75,17 +75,26 @@ async fn a_deadline_is_kept_when_the_model_is_slow() {
     let deadline = Duration::from_millis(300);
     let limits = [("inference.deadline", "300ms"), ("inference.max_batch_items", "1")];
     let service = TestService::start(&limits).await;
-    let before = service.api.scrape().await;
-    let (answer, took) = timed(service.api.clone(), user(&LINE.repeat(800)).to_string()).await;
-    check_problem(&answer, 503, "deadline_exceeded");
-    check_answer(&answer, took, deadline);
-    until_idle(&service.api).await;
-    let after = service.api.scrape().await;
-    let gained = |name: &str| after.get(name) - before.get(name);
-    assert!(gained("assize_batch_items_sum") < 8.0, "all of its windows were computed for nobody");
-    let dropped = ["expired", "abandoned"]
-        .map(|reason| gained(&format!(r#"assize_jobs_dropped_total{{reason="{reason}"}}"#)));
-    assert!(dropped.iter().sum::<f64>() > 0.0, "it ended before its windows were queued");
+    let mut dropped = 0.0;
+    // On a machine that does something else, the deadline may pass before the text is tokenised: that shows nothing.
+    for _ in 0..5 {
+        let before = service.api.scrape().await;
+        let (answer, took) = timed(service.api.clone(), user(&LINE.repeat(800)).to_string()).await;
+        check_problem(&answer, 503, "deadline_exceeded");
+        check_answer(&answer, took, deadline);
+        until_idle(&service.api).await;
+        let after = service.api.scrape().await;
+        let gained = |name: &str| after.get(name) - before.get(name);
+        assert!(gained("assize_batch_items_sum") < 8.0, "all of its windows were computed for nobody");
+        dropped = ["expired", "abandoned"]
+            .map(|reason| gained(&format!(r#"assize_jobs_dropped_total{{reason="{reason}"}}"#)))
+            .iter()
+            .sum::<f64>();
+        if dropped > 0.0 {
+            break;
+        }
+    }
+    assert!(dropped > 0.0, "it ended before its windows were queued");
 }
 
 /// A list whose last conversations take far longer than the deadline.

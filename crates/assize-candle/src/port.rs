@@ -1,4 +1,4 @@
-//! Lets `assize-inference` drive the encoder: its worker thread owns it and calls it batch by batch.
+//! Lets `assize-inference` drive the encoder: a worker's thread owns it and calls it step by step.
 
 use crate::{EncoderError, GuardEncoder, GuardRun, HeadLogits, Sequence};
 use assize_inference::{BatchModel, ModelError, Weigh};
@@ -10,7 +10,7 @@ impl Weigh for Sequence {
     }
 }
 
-/// Keeps no state between calls, so a call stands alone as the trait asks, also after a panic.
+/// Keeps nothing between runs but memory to work in, so a run stands alone as the trait asks, also after a panic.
 impl BatchModel for GuardEncoder {
     type Input = Sequence;
     type Output = HeadLogits;

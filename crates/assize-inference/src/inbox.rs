@@ -20,7 +20,7 @@ use tokio::time::Instant;
 /// ends.
 pub(crate) struct Inbox<M: BatchModel> {
     state: Mutex<State<M>>,
-    /// Signalled whenever a worker, and nobody else waits, may have something to do.
+    /// Waited on by workers only; signalled when one of them may have something to do.
     wake: Condvar,
     metrics: InferenceMetrics,
 }
@@ -90,7 +90,12 @@ impl<M: BatchModel> Inbox<M> {
     /// The short jobs that may run between two steps of a long batch; none where nothing short waits.
     pub(crate) fn take_short(&self, policy: &BatchPolicy, now: Instant) -> Option<Next<M>> {
         let mut state = lock(&self.state);
-        if state.queue.is_empty() || state.phase == Phase::Closed {
+        let is_over = match state.phase {
+            Phase::Open => false,
+            Phase::Draining { until } => until <= now,
+            Phase::Closed => true,
+        };
+        if is_over || state.queue.is_empty() {
             return None;
         }
         let taken = state.queue.take_short(policy, now);

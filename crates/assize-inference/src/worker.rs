@@ -15,7 +15,8 @@ use std::{fmt, panic, panic::AssertUnwindSafe, slice, sync::Arc, time::Duration}
 use tokio::time::Instant;
 
 /// Takes `models` into service: a handle for the requests, and for each model a worker that owns it. They are one model
-/// several times, on as many devices or processors; whichever is free takes the next batch.
+/// several times, on as many devices or processors; whichever is free takes the next batch. They end together: the first
+/// that is dropped closes the queue.
 ///
 /// `admission` must be the one that gives the handle's permits: the workers tell it how fast the devices are.
 pub fn pair<M: BatchModel>(
@@ -161,7 +162,7 @@ impl<M: BatchModel> Worker<M> {
     }
 
     /// Has the model judge the jobs; the outputs are as many as these. A batch of long ones lets short ones in between its
-    /// steps, as many tokens as it has itself, so that neither kind can stop the other; their time is not in its own.
+    /// steps, about as many tokens as it has itself, so that neither kind can stop the other; their time is not in its own.
     fn call(&mut self, jobs: &[Job<M>]) -> Result<(Vec<M::Output>, Duration), ModelError> {
         let is_long = jobs.iter().any(|job| !self.policy.is_short(job));
         let lent = if is_long { tokens(jobs) } else { 0 };

@@ -1,5 +1,6 @@
 //! Linear layers `x W^T + b` over weights that are packed once, in f32, bf16 and int8, for the instructions that this
-//! processor has. The only crate of the workspace with unsafe code, all of it in the crate's `product` modules.
+//! processor has, and self-attention beside int8. The only crate of the workspace with unsafe code: in `product`, `attention`
+//! and two markers in `lines`.
 //!
 //! ```text
 //! Kernel::fastest(Precision::Int8)       which instructions; None where the processor has none for it
@@ -14,7 +15,7 @@
 //! nearest even, sums in f32. A row's result depends on nothing but the row: not on its place, its batch, or the threads.
 //! A row with a number that is not finite gives NaN.
 //!
-//! Here is no model, no thread, no allocation after packing but the growth of [`Rows`].
+//! Here is no model, no thread, no allocation after packing but the growth of [`Rows`] and [`Attention`].
 
 mod attention;
 mod kernel;

@@ -30,8 +30,8 @@
 //! Histories can be cut off, put behind one another and appended to without being read: what follows a torn frame is
 //! found again by the next section's header. The published category has the bits that the first records left at 0, and
 //! those read back as they were written; a reader that does not know it refuses the records, and only those, that use it.
-//! The first releases wrote no precision: it is not known then, and a reader that does not know the frame tells it as a gap
-//! and reads the records all the same.
+//! The first releases wrote no precision: it is not known then, and a reader of histories that does not know the
+//! frame tells it as a gap and reads the records all the same; of a single record it reads nothing.
 //! Enums are written as places in the taxonomy, whose version is in the header, the precision as its place among all.
 
 mod cursor;

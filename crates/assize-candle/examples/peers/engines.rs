@@ -2,7 +2,7 @@
 
 use crate::made_up::{Anyhow, sequences};
 use crate::settings::Settings;
-use assize_candle::{DeviceChoice, GuardModel, PrecisionChoice, Sequence};
+use assize_candle::{DeviceChoice, GuardEncoder, GuardModel, PrecisionChoice, Sequence};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
@@ -37,15 +37,17 @@ pub(crate) fn engines(settings: &Settings) -> Anyhow<Vec<(String, Box<dyn Engine
     Ok(engines)
 }
 
-struct Ours<F>(F);
+struct Ours(GuardEncoder);
 
-impl<F: FnMut(&[&Sequence])> Engine for Ours<F> {
+impl Engine for Ours {
     fn run(&mut self, batch: usize, tokens: usize) -> Anyhow<Duration> {
         let sequences = sequences(batch, tokens)?;
         let refs: Vec<&Sequence> = sequences.iter().collect();
         let start = Instant::now();
-        (self.0)(&refs);
-        Ok(start.elapsed())
+        let answers = self.0.infer(&refs);
+        let elapsed = start.elapsed();
+        answers?;
+        Ok(elapsed)
     }
 }
 
@@ -54,10 +56,7 @@ fn ours(settings: &Settings, name: &str) -> Anyhow<Box<dyn Engine>> {
         format!("no engine is called `{name}`; allowed: `{CANDLE_BERT}`, {}", PrecisionChoice::ALLOWED)
     })?;
     let model = GuardModel::load(&settings.model, DeviceChoice::Cpu)?;
-    let mut encoder = model.computing(choice, settings.threads)?.0.encoder;
-    Ok(Box::new(Ours(move |batch: &[&Sequence]| {
-        let _answers = encoder.infer(batch);
-    })))
+    Ok(Box::new(Ours(model.computing(choice, settings.threads)?.0.encoder)))
 }
 
 /// BERT as candle-transformers has it, in f32, with the weights of our model, whose tensors have BERT's names; without our

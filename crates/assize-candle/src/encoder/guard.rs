@@ -48,7 +48,7 @@ pub struct Shift {
 pub struct Trial {
     /// Which.
     pub precision: Precision,
-    /// How far from the references; `None` where there are none, and where a faster one was taken before.
+    /// How far from the references; `None` where there are none, where a faster one was taken before, and where it failed.
     pub shift: Option<Shift>,
     /// How long the race took; `None` where there was none.
     pub time: Option<Duration>,
@@ -127,7 +127,7 @@ impl GuardEncoder {
         Ok(GuardRun(stage))
     }
 
-    /// Goes on by half a layer; the answers when all is done.
+    /// Goes on by a part of a layer, or to the end where the batch is short; the answers when all is done.
     ///
     /// # Errors
     /// As [`Encoder::infer`].

@@ -107,6 +107,16 @@ pub(super) fn encoder(variables: &Variables) -> Encoder {
     Encoder::over(&tensors.collect(), SHAPE, &Device::Cpu).unwrap()
 }
 
+/// With so many positions.
+pub(super) fn encoder_of(positions: usize) -> Encoder {
+    let shape = EncoderShape { max_positions: positions, ..SHAPE };
+    let table = Tensor::randn(0.0, 0.5_f32, (positions, SHAPE.hidden), &Device::Cpu).unwrap();
+    let mut tensors: BTreeMap<_, _> =
+        variables().iter().map(|(name, variable)| (name.clone(), variable.as_detached_tensor())).collect();
+    tensors.insert("embeddings.position_embeddings.weight".to_owned(), table);
+    Encoder::over(&tensors.into_iter().collect(), shape, &Device::Cpu).unwrap()
+}
+
 /// The largest difference, by the expected numbers' largest.
 fn difference(given: &Tensor, expected: &Tensor) -> f32 {
     assert_eq!(given.dims(), expected.dims());

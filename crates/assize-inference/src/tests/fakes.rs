@@ -39,7 +39,7 @@ impl Weigh for Item {
     }
 }
 
-/// Answers each item with its id, in a step for every 20 tokens of the largest; notes every call as it ends.
+/// Answers each item with its id, in a step for every 10 tokens of the largest; notes every call as it ends.
 #[derive(Clone)]
 pub(crate) struct Fake {
     calls: Arc<Mutex<Vec<Vec<u32>>>>,
@@ -58,7 +58,7 @@ impl BatchModel for Fake {
     type Run = FakeRun;
 
     fn begin(&mut self, inputs: &[&Item]) -> Result<FakeRun, ModelError> {
-        let steps = inputs.iter().map(|item| item.tokens / 20).max().unwrap_or_default();
+        let steps = inputs.iter().map(|item| item.tokens / 10).max().unwrap_or_default();
         Ok(FakeRun { items: inputs.iter().map(|item| **item).collect(), steps })
     }
 

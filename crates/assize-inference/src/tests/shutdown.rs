@@ -125,14 +125,23 @@ async fn what_one_worker_can_not_take_another_does() {
     let policy = BatchPolicy { max_items: 1, max_tokens: 10, short_tokens: 10 };
     let (handle, workers) = pair(models, policy, &admission, &metrics.inference);
     let threads = WorkerThreads::spawn(workers).unwrap();
-    // One request of two items, each a batch: nobody pushes a second time.
-    let items = vec![item(1), item(2)];
-    let permit = admission.try_admit(demand(&items), in_millis(60_000)).unwrap();
-    let request = tokio::spawn(async move { handle.infer_all(items, permit, in_millis(60_000)).await });
-    let both = tokio::task::spawn_blocking(move || (has_begun.recv(), has_begun.recv())).await.unwrap();
-    assert_eq!(both, (Ok(()), Ok(())), "both at once, or the first would be waited for");
+    // Requests of two items, each a batch: nobody pushes a second time. Not only one: the first finds threads that have not
+    // begun to wait.
+    for _ in 0..5 {
+        let items = vec![item(1), item(2)];
+        let permit = admission.try_admit(demand(&items), in_millis(60_000)).unwrap();
+        let request = tokio::spawn({
+            let handle = handle.clone();
+            async move { handle.infer_all(items, permit, in_millis(60_000)).await }
+        });
+        super::fakes::settle().await;
+        let limit = std::time::Duration::from_secs(20);
+        let both = [has_begun.recv_timeout(limit), has_begun.recv_timeout(limit)];
+        assert_eq!(both, [Ok(()), Ok(())], "both at once, or the first would be waited for");
+        let_go.iter().for_each(|let_go| let_go.send(()).unwrap());
+        assert_eq!(request.await.unwrap(), Ok(vec![(), ()]));
+    }
     drop(let_go);
-    assert_eq!(request.await.unwrap(), Ok(vec![(), ()]));
     threads.shutdown(in_millis(60_000));
     threads.join(in_millis(60_000)).await.unwrap();
     check_metrics(&metrics, &EMPTY);

@@ -53,6 +53,22 @@ async fn a_short_item_does_not_wait_for_a_long_batch() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_batch_lends_no_more_than_it_has() {
+    let mut bench = bench(8);
+    // Three steps before its last, and 30 tokens to lend; those that come are 50, two by two.
+    let slow = bench.ask(&[Item { tokens: 30, ..item(1) }]).await;
+    for id in [2, 4] {
+        drop(bench.ask(&[item(id), item(id + 1)]).await);
+    }
+    let last = bench.ask(&[item(6)]).await;
+    assert_eq!(bench.step(), Step::Ran);
+    assert_eq!(slow.await.unwrap(), Ok(vec![1]));
+    assert_eq!(bench.calls(), [vec![2, 3], vec![4, 5], vec![1]], "nothing between its last steps");
+    assert_eq!(bench.step(), Step::Ran);
+    assert_eq!(last.await.unwrap(), Ok(vec![6]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_short_item_that_fails_between_the_steps_of_a_long_batch_fails_alone() {
     let mut bench = bench(8);
     let slow = bench.ask(&[long(1)]).await;

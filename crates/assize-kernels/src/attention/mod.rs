@@ -1,8 +1,9 @@
 //! Self-attention of one sequence in whole numbers of 16 bits: twice as many products an instruction as in f32, and next to
-//! nothing lost, because nothing is rounded further than to one part in some 8,000 of the largest number beside it.
+//! nothing lost.
 //!
-//! Queries and keys are rounded to as many steps as keep the sum over a head's columns within 32 bits, values and
-//! probabilities to 32,767; each row has a step of its own. Sums are exact. Scores and their softmax are f32.
+//! Queries and keys are rounded to as many steps as keep the sum over a head's columns within 32 bits (8,191 to either side of 0
+//! for 32 columns, 5,792 for 64), values to 32,767; each row has a step of its own. A query's probabilities, each times its
+//! value's step, are 32,767 steps together. Sums are exact. Scores and their softmax are f32.
 //!
 //! There is no plain code for it: who has no such instructions computes attention in f32, elsewhere.
 
@@ -21,6 +22,7 @@ const BLOCK: usize = 8;
 /// Columns of a head that fill one vector, two in a word.
 const COLUMNS: usize = 2 * LANES;
 /// Steps from 0 to the largest value, and of the probabilities together.
+#[cfg(target_arch = "x86_64")]
 const STEPS: f32 = 32_767.0;
 
 /// Attention by one kernel over heads of one shape, and the memory that it works in.
@@ -57,7 +59,8 @@ impl Attention {
     /// wants int8's VNNI instructions of 512 bits, and heads of 32 or 64 columns.
     pub fn new(kernel: Kernel, heads: usize, width: usize) -> Option<Self> {
         let is_known = kernel == Kernel::Int8Avx512Vnni && kernel.is_available();
-        let fits = heads > 0 && (width == COLUMNS || width == 2 * COLUMNS);
+        let has_row = heads.checked_mul(3 * COLUMNS * 2).is_some();
+        let fits = heads > 0 && has_row && (width == COLUMNS || width == 2 * COLUMNS);
         (is_known && fits).then(|| Self { heads, width, room: Room::default() })
     }
 
@@ -74,9 +77,9 @@ impl Attention {
             return false;
         }
         self.room.fit(len, rows, self.width);
+        #[cfg(target_arch = "x86_64")]
         for head in 0..self.heads {
             let task = Task { sequence, queries, hidden, column: head * self.width };
-            #[cfg(target_arch = "x86_64")]
             avx512::run(self.width, &task, &mut self.room, out);
         }
         true
@@ -85,7 +88,7 @@ impl Attention {
 
 /// One head's work.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "read by the kernel alone"))]
+#[cfg(target_arch = "x86_64")]
 struct Task<'a> {
     /// Rows of query, key and value, `hidden` numbers each.
     sequence: &'a [f32],

@@ -129,6 +129,37 @@ fn a_number_that_is_not_finite_is_seen_in_every_row_that_looks_at_it() {
     }
 }
 
+/// One head of one query's worth of rows: equal keys with values of 1, and a last key far below them with the value `loud`.
+#[test]
+fn a_loud_value_without_a_share_takes_nothing_from_the_others() {
+    let (width, hidden) = (32, HEADS * 32);
+    for (len, loud) in [(256, 10.0), (256, 260.0), (512, 130.0), (512, 1e6)] {
+        let mut sequence = vec![1.0; len * 3 * hidden];
+        let last = &mut sequence[(len - 1) * 3 * hidden..];
+        last[hidden..2 * hidden].fill(-10.0);
+        last[2 * hidden..].fill(loud);
+        for x in attend(&sequence, width, 0, len).iter().flatten().take((len - 1) * hidden) {
+            assert!((x - 1.0).abs() < 0.005, "{len} keys, {loud}: {x}");
+        }
+    }
+}
+
+#[test]
+fn scores_without_bounds_still_find_the_largest() {
+    let (len, width, hidden) = (40, 32, HEADS * 32);
+    let mut sequence = numbers(len * 3 * hidden, 9, 1.0);
+    for row in sequence.chunks_mut(3 * hidden) {
+        row[..2 * hidden].iter_mut().for_each(|x| *x = x.abs() * 1e5);
+    }
+    sequence[7 * 3 * hidden + hidden..7 * 3 * hidden + 2 * hidden].fill(3e5);
+    let value = sequence[7 * 3 * hidden + 2 * hidden..8 * 3 * hidden].to_vec();
+    for row in attend(&sequence, width, 0, len).iter().flat_map(|out| out.chunks(hidden)) {
+        for (given, value) in row.iter().zip(&value) {
+            assert!((given - value).abs() < 1e-4, "{given} {value}");
+        }
+    }
+}
+
 #[test]
 fn nothing_but_zeros_gives_zeros() {
     let sequence = vec![0.0; 17 * 3 * HEADS * 32];
@@ -140,6 +171,7 @@ fn what_does_not_fit_is_refused() {
     assert!(Attention::new(Kernel::F32Plain, HEADS, 32).is_none(), "f32 is computed elsewhere");
     assert!(Attention::new(Kernel::Int8Avx512Vnni, HEADS, 48).is_none());
     assert!(Attention::new(Kernel::Int8Avx512Vnni, 0, 32).is_none());
+    assert!(Attention::new(Kernel::Int8Avx512Vnni, usize::MAX / 64, 64).is_none());
     let Some(mut attention) = attention(32) else { return };
     let sequence = vec![0.0; 4 * 3 * HEADS * 32];
     let mut out = vec![0.0; 4 * HEADS * 32];

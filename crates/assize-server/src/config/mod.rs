@@ -67,7 +67,7 @@ pub struct InferenceConfig {
     pub device: DeviceChoice,
     /// How its encoder computes.
     pub precision: PrecisionChoice,
-    /// Threads that share a batch; at least 1.
+    /// Threads that take batches, and together work on a lone one; at least 1.
     pub threads: usize,
     /// Assessments that are kept for equal conversations; 0 for none.
     pub cached_assessments: usize,

@@ -1,5 +1,5 @@
-//! Who works on a batch: the thread that took it, alone while others have batches of their own, otherwise with the help of
-//! all threads.
+//! Who works on a batch: the thread that took it, and its share of the others. Alone on its way a batch has all threads;
+//! where as many are on their way as there are threads, each has one.
 
 use super::{Buffers, Rooms};
 use crate::ops::HeadShape;
@@ -27,7 +27,7 @@ pub(super) struct Busy(Arc<Crew>);
 
 /// One encoder's own memory.
 #[derive(Debug)]
-pub(super) struct Own {
+pub(super) struct OwnMemory {
     pub(super) rooms: Rooms,
     /// Buffers of batches that are done.
     pub(super) spare: Vec<Buffers>,
@@ -51,16 +51,16 @@ impl Crew {
         Busy(Arc::clone(self))
     }
 
-    /// Threads that a batch that is on its way can have: all of them as long as it is the only one.
+    /// Threads that a batch on its way can have: an equal share.
     ///
     /// Only the speed depends on it, so that it need not be right at every moment.
     pub(super) fn threads(&self) -> usize {
-        let is_only_one = self.busy.load(Ordering::Relaxed) <= 1;
-        self.pool.as_ref().filter(|_| is_only_one).map_or(1, ThreadPool::current_num_threads)
+        let all = self.pool.as_ref().map_or(1, ThreadPool::current_num_threads);
+        (all / self.busy.load(Ordering::Relaxed).max(1)).max(1)
     }
 
     /// Has the pool work, with its rooms.
-    pub(super) fn all(&self, work: impl FnOnce(&Rooms) + Send) {
+    pub(super) fn on_pool(&self, work: impl FnOnce(&Rooms) + Send) {
         match &self.pool {
             Some(pool) => pool.install(|| work(&self.rooms)),
             None => work(&self.rooms),
@@ -68,7 +68,7 @@ impl Crew {
     }
 }
 
-impl Own {
+impl OwnMemory {
     pub(super) fn new(kernel: Kernel, heads: HeadShape) -> Self {
         Self { rooms: Rooms::new(1, kernel, heads), spare: Vec::new() }
     }

@@ -1,9 +1,9 @@
 //! The encoder on a processor with vector instructions: weights packed once, in f32, bf16 or int8, and nothing between
 //! the products that is not done on the way. It judges only; the encoder over tensors learns, and runs everywhere else.
 //!
-//! Several encoders share the weights, one for each thread that takes batches. While more than one has a batch, each works
-//! alone and waits for nobody; a batch that is the only one is worked on by all threads. A batch of many sequences is parted
-//! then: each thread takes some of them, while they are in its cache. A batch of few goes layer by layer.
+//! Several encoders share the weights, one for each thread that takes batches. While all of them have a batch, each works
+//! alone and waits for nobody; a batch that is the only one is worked on by all threads. A batch of many sequences is parted:
+//! each thread takes some of them, while they are in its cache. A batch of few goes layer by layer.
 //!
 //! A layer is two rounds: attention goes sequence by sequence; all else goes over tiles of rows: output projection, residual
 //! and norm, feed-forward, residual and norm, and at once the next layer's query, key and value. Rows depend on nothing but
@@ -25,7 +25,7 @@ use crate::{
 };
 use assize_kernels::{Into, Kernel, Linear, Precision, Rows, ShapeError};
 use candle_core::Tensor;
-use crew::{Busy, Crew, Own};
+use crew::{Busy, Crew, OwnMemory};
 use embed::Embedder;
 use layer::PackedLayer;
 use rayon::prelude::*;
@@ -55,7 +55,7 @@ pub enum PackError {
 pub struct PackedEncoder {
     weights: Arc<PackedWeights>,
     crew: Arc<Crew>,
-    own: Own,
+    own: OwnMemory,
 }
 
 #[derive(Debug)]
@@ -99,12 +99,12 @@ impl PackedEncoder {
         };
         let heads = weights.head_shape();
         let crew = Arc::new(Crew::new(threads, kernel, heads)?);
-        Ok(Self { weights: Arc::new(weights), crew, own: Own::new(kernel, heads) })
+        Ok(Self { weights: Arc::new(weights), crew, own: OwnMemory::new(kernel, heads) })
     }
 
     /// Another encoder over the same weights, for another thread.
     pub(crate) fn beside(&self) -> Self {
-        let own = Own::new(self.weights.kernel, self.weights.head_shape());
+        let own = OwnMemory::new(self.weights.kernel, self.weights.head_shape());
         Self { weights: Arc::clone(&self.weights), crew: Arc::clone(&self.crew), own }
     }
 
@@ -175,9 +175,9 @@ impl PackedEncoder {
         match run.passes.as_mut_slice() {
             [pass] if threads > 1 && pass.rows() > ALONE_ROWS => {
                 let tiles = Tiles::shared(pass.rows().min(run.piece), threads);
-                self.crew.all(|rooms| through(pass, tiles, rooms));
+                self.crew.on_pool(|rooms| through(pass, tiles, rooms));
             }
-            passes @ [_, _, ..] if threads > 1 => self.crew.all(|rooms| {
+            passes @ [_, _, ..] if threads > 1 => self.crew.on_pool(|rooms| {
                 let passes = passes.par_iter_mut().with_max_len(1);
                 passes.for_each(|pass| through(pass, Tiles::ALONE, rooms));
             }),
@@ -190,7 +190,8 @@ impl PackedEncoder {
     fn judge(&mut self, run: &mut PackedRun) -> Result<Vec<HeadLogits>, EncoderError> {
         let width = self.weights.heads.outputs();
         let mut answers = Vec::new();
-        for mut pass in run.passes.drain(..) {
+        // Backwards, so that the largest pass gets the same buffer the next time.
+        for mut pass in run.passes.drain(..).rev() {
             // Where something did not fit, NaN stays and is refused by the reader.
             let mut outputs = vec![f32::NAN; pass.spans.len() * width];
             self.weights.judge(&mut pass, &mut outputs);
@@ -215,7 +216,8 @@ impl PackedEncoder {
 pub(crate) struct PackedRun {
     /// One that all threads share, or one for a thread each.
     passes: Vec<Pass>,
-    /// Rows of a pass that one round takes through what comes after attention, and how many such rounds there are.
+    /// Rows of each pass that one round takes through what comes after attention (a tile for each thread that there was at
+    /// the beginning), and how many such rounds there are.
     piece: usize,
     pieces: usize,
     rounds_done: usize,

@@ -1,6 +1,6 @@
 //! The packed encoder against the one over tensors.
 
-use super::PackedEncoder;
+use super::{PackedEncoder, PackedRun};
 use crate::{
     EncoderError, Framing, GuardEncoder, HeadLogits, Sequence,
     encoder::{Encoder, tests},
@@ -82,6 +82,45 @@ fn batch_mates_and_threads_change_no_bit() {
         assert!(answers[0] == answers[1] && answers[0] == answers[2], "{precision}");
         for (sequence, together) in all.iter().zip(&answers[0]) {
             assert!(&packed[1].infer(&[sequence]).unwrap()[0] == together, "{precision}");
+        }
+    }
+}
+
+#[test]
+fn company_that_comes_and_goes_changes_no_bit_and_leaves_nothing() {
+    let encoder = tests::encoder_of(256);
+    let framing = Framing { cls: 1, sep: 2, max_tokens: 256 };
+    let sequence = |count: u32| {
+        let ids: Vec<u32> = (0..count).map(|i| 3 + (i * i + count) % 8).collect();
+        Sequence::single(framing, &ids).unwrap()
+    };
+    let (long, longer, short) = (sequence(200), sequence(250), sequence(40));
+    for precision in available() {
+        let mut first = PackedEncoder::pack(&encoder, precision, 3).unwrap();
+        let alone: Vec<_> =
+            [&long, &longer, &short].map(|sequence| first.infer(&[sequence]).unwrap()).into_iter().collect();
+        let mut second = first.beside();
+        // Begun with all threads, gone on with fewer, ended with all again.
+        let mut run = first.begin(&[&long]).unwrap();
+        assert!(first.advance(&mut run).unwrap().is_none(), "a long one takes more than a step");
+        let mut other = second.begin(&[&longer]).unwrap();
+        assert!(first.advance(&mut run).unwrap().is_none());
+        assert!(second.advance(&mut other).unwrap().is_none());
+        assert!(second.infer(&[&short]).unwrap() == alone[2], "{precision}: between the steps of another");
+        assert!(finish(&mut first, run) == alone[0], "{precision}");
+        assert!(finish(&mut second, other) == alone[1], "{precision}");
+        // Begun and dropped.
+        drop(first.begin(&[&long]).unwrap());
+        let run = first.begin(&[&longer]).unwrap();
+        assert_eq!(first.crew.threads(), 3, "{precision}: nobody else is on the way");
+        drop(run);
+    }
+}
+
+fn finish(encoder: &mut PackedEncoder, mut run: PackedRun) -> Vec<HeadLogits> {
+    loop {
+        if let Some(answers) = encoder.advance(&mut run).unwrap() {
+            return answers;
         }
     }
 }

@@ -11,10 +11,10 @@ use std::arch::{
     asm,
     x86_64::{
         __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_add_ps, _mm512_cvtepi32_epi16,
-        _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_loadu_ps,
-        _mm512_loadu_si512, _mm512_mask_blend_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps,
-        _mm512_reduce_max_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps,
-        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_ps,
+        _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+        _mm512_mask_blend_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_reduce_max_ps,
+        _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
+        _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_ps,
     },
 };
 use vectors::{Numbers, load_numbers, store_numbers};
@@ -39,10 +39,10 @@ fn head<const GROUPS: usize>(task: &Task<'_>, room: &mut Room, out: &mut [f32]) 
     let keys = task.sequence.len() / (3 * task.hidden);
     pack_queries::<GROUPS>(task, room);
     pack_keys::<GROUPS>(task, room);
-    let largest_value = pack_values::<GROUPS>(task, room);
+    pack_values::<GROUPS>(task, room);
     for (block, out) in out.chunks_mut(BLOCK * task.hidden).enumerate() {
         scores::<GROUPS>(room, block, keys);
-        let worth = softmax(room, block, keys, largest_value);
+        let worth = softmax(room, block, keys);
         contexts::<GROUPS>(task, room, keys, worth, out);
     }
 }
@@ -94,6 +94,7 @@ fn score<const GROUPS: usize, const MANY: usize>(room: &mut Room, place: Place) 
         && steps.len() >= MANY * LANES
         && scores.len() >= BLOCK * count * LANES
         && place.first + MANY <= count;
+    debug_assert!(fits, "a room that does not fit its sequence");
     if !fits {
         return;
     }
@@ -128,13 +129,14 @@ fn score<const GROUPS: usize, const MANY: usize>(room: &mut Room, place: Place) 
 }
 
 /// The block's scores to probabilities in steps, each times its value's step; gives what a product of such a step and a
-/// value's is worth, by query.
+/// value's is worth, by query. The steps of a query's are [`STEPS`] together: whatever a value is that has no share, it takes
+/// none of them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-fn softmax(room: &mut Room, block: usize, keys: usize, largest_value: f32) -> [f32; BLOCK] {
+fn softmax(room: &mut Room, block: usize, keys: usize) -> [f32; BLOCK] {
     let count = keys.div_ceil(LANES);
     let query_steps = room.query_steps.get(block * BLOCK..).unwrap_or_default();
-    let scores = room.scores.of_mut::<Numbers>();
+    let (scores, values) = (room.scores.of_mut::<Numbers>(), room.value_steps.of::<Numbers>());
     // Query after query in each loop, so that none waits for what comes of another: the lanes' maximum and sum take as long
     // as ten vectors.
     let mut tops = [0.0; BLOCK];
@@ -146,23 +148,26 @@ fn softmax(room: &mut Room, block: usize, keys: usize, largest_value: f32) -> [f
         // Should a NaN hide here, its own power is one all the same.
         *top = _mm512_reduce_max_ps(largest) * step;
     }
-    let mut sums = [0.0; BLOCK];
+    // Of the powers, and of the powers times their values' steps.
+    let mut sums = [(0.0, 0.0); BLOCK];
     for (((sum, top), step), row) in
         sums.iter_mut().zip(tops).zip(query_steps).zip(scores.chunks_exact_mut(count))
     {
         let (top, step) = (_mm512_set1_ps(top), _mm512_set1_ps(*step));
-        let mut powers = _mm512_setzero_ps();
-        for score in row {
-            let power = power_of_2(_mm512_fmsub_ps(load_numbers(score), step, top));
+        let (mut powers, mut weighted) = (_mm512_setzero_ps(), _mm512_setzero_ps());
+        for (score, value) in row.iter_mut().zip(values) {
+            // Rounded before the difference, as the top was: the largest must come to 0.
+            let exponent = _mm512_sub_ps(_mm512_mul_ps(load_numbers(score), step), top);
+            let power = power_of_2(exponent);
             powers = _mm512_add_ps(powers, power);
+            weighted = _mm512_fmadd_ps(power, load_numbers(value), weighted);
             store_numbers(score, power);
         }
-        *sum = _mm512_reduce_add_ps(powers);
+        *sum = (_mm512_reduce_add_ps(powers), _mm512_reduce_add_ps(weighted));
     }
-    let values = room.value_steps.of::<Numbers>();
     let shares = room.probabilities.of_mut::<[i32; LANES / 2]>().chunks_exact_mut(count);
-    for ((sum, row), shares) in sums.iter().zip(scores.chunks_exact(count)).zip(shares) {
-        let steps = _mm512_set1_ps(STEPS / (sum * largest_value));
+    for (((_, weighted), row), shares) in sums.iter().zip(scores.chunks_exact(count)).zip(shares) {
+        let steps = _mm512_set1_ps(STEPS / weighted);
         for ((power, value), to) in row.iter().zip(values).zip(shares) {
             let share = _mm512_mul_ps(_mm512_mul_ps(load_numbers(power), load_numbers(value)), steps);
             let share = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(share));
@@ -170,7 +175,7 @@ fn softmax(room: &mut Room, block: usize, keys: usize, largest_value: f32) -> [f
             unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), share) };
         }
     }
-    sums.map(|sum| largest_value / STEPS + sum * 0.0)
+    sums.map(|(sum, weighted)| weighted / sum / STEPS)
 }
 
 /// `2^x` for `x` up to 0; below -126 it is `2^-126`, which is 0 beside anything it is added to. NaN stays NaN. Relative
@@ -203,7 +208,9 @@ fn contexts<const GROUPS: usize>(
 ) {
     let (pairs, stride) = (keys.div_ceil(2), keys.div_ceil(LANES) * LANES / 2);
     let (values, probabilities) = (room.values.of::<i32>(), room.probabilities.of::<i32>());
-    if values.len() < pairs * 2 * GROUPS * LANES || probabilities.len() < BLOCK * stride {
+    let fits = values.len() >= pairs * 2 * GROUPS * LANES && probabilities.len() >= BLOCK * stride;
+    debug_assert!(fits, "a room that does not fit its sequence");
+    if !fits {
         return;
     }
     for group in 0..GROUPS {

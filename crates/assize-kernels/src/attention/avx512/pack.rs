@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 };
 
 /// Below it, a row's largest number counts as 0.
-const TINY: f32 = 1e-30;
+const TINY: f32 = 1e-20;
 
 impl<'a> Task<'a> {
     /// The head's columns of query (0), key (1) or value (2) in each row.
@@ -73,22 +73,18 @@ pub(super) fn pack_keys<const GROUPS: usize>(task: &Task<'_>, room: &mut Room) {
     }
 }
 
-/// Gives what the largest of the values' steps is worth.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-pub(super) fn pack_values<const GROUPS: usize>(task: &Task<'_>, room: &mut Room) -> f32 {
+pub(super) fn pack_values<const GROUPS: usize>(task: &Task<'_>, room: &mut Room) {
     let width = GROUPS * COLUMNS;
     let keys = task.sequence.len() / (3 * task.hidden);
     let steps = room.value_steps.of_mut::<f32>().get_mut(..keys.next_multiple_of(LANES)).unwrap_or_default();
     steps.fill(0.0);
     let to = room.values.of_mut::<Words>().chunks_exact_mut(2 * GROUPS).zip(steps.chunks_mut(2));
-    let (mut largest, mut poison) = (TINY, 0.0);
     for (rows, (to, steps)) in task.sequence.chunks(2 * 3 * task.hidden).zip(to) {
         let mut pair = [[[_mm512_setzero_si512(); 2]; GROUPS]; 2];
         for ((row, numbers), step) in task.columns(rows, 2, width).zip(&mut pair).zip(steps) {
             (*numbers, *step) = whole::<GROUPS>(row, STEPS);
-            largest = step.max(largest);
-            poison += *step * 0.0;
         }
         let [first, second] = pair;
         for (to, (first, second)) in to.as_chunks_mut::<2>().0.iter_mut().zip(first.into_iter().zip(second)) {
@@ -97,7 +93,6 @@ pub(super) fn pack_values<const GROUPS: usize>(task: &Task<'_>, room: &mut Room)
             }
         }
     }
-    largest + poison
 }
 
 /// A row's columns in steps of at most `most` to either side of 0, and what a step is worth: NaN where a number is not
