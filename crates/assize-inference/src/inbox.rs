@@ -40,6 +40,17 @@ enum Phase {
     Closed,
 }
 
+impl Phase {
+    /// Whether no batch may begin any more.
+    fn is_over(self, now: Instant) -> bool {
+        match self {
+            Self::Open => false,
+            Self::Draining { until } => until <= now,
+            Self::Closed => true,
+        }
+    }
+}
+
 /// What a worker gets.
 pub(crate) struct Next<M: BatchModel> {
     /// What left the queue.
@@ -73,12 +84,8 @@ impl<M: BatchModel> Inbox<M> {
     /// What a worker should do next; `None`: end.
     pub(crate) fn take(&self, policy: &BatchPolicy, now: Instant) -> Option<Next<M>> {
         let mut state = lock(&self.state);
-        let is_over = match state.phase {
-            Phase::Open => false,
-            Phase::Draining { until } => state.queue.is_empty() || until <= now,
-            Phase::Closed => true,
-        };
-        if is_over {
+        let is_worked_off = state.phase != Phase::Open && state.queue.is_empty();
+        if is_worked_off || state.phase.is_over(now) {
             drop(state);
             self.close();
             return None;
@@ -90,12 +97,7 @@ impl<M: BatchModel> Inbox<M> {
     /// The short jobs that may run between two steps of a long batch; none where nothing short waits.
     pub(crate) fn take_short(&self, policy: &BatchPolicy, now: Instant) -> Option<Next<M>> {
         let mut state = lock(&self.state);
-        let is_over = match state.phase {
-            Phase::Open => false,
-            Phase::Draining { until } => until <= now,
-            Phase::Closed => true,
-        };
-        if is_over || state.queue.is_empty() {
+        if state.phase.is_over(now) || state.queue.is_empty() {
             return None;
         }
         let taken = state.queue.take_short(policy, now);

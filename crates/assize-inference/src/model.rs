@@ -6,6 +6,11 @@ pub trait Weigh {
     fn tokens(&self) -> usize;
 }
 
+/// Tokens of all of them together.
+pub(crate) fn total_tokens<'a, T: Weigh + 'a>(all: impl IntoIterator<Item = &'a T>) -> usize {
+    all.into_iter().map(Weigh::tokens).fold(0, usize::saturating_add)
+}
+
 /// A model that reads a batch at a time, in steps. One trait, one task.
 ///
 /// Steps, so that a short input does not wait for a long batch: between two steps the worker may run another batch

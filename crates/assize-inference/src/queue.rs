@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::Weigh;
+use crate::{Weigh, model::total_tokens};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -107,7 +107,7 @@ impl<J: Waiting> PendingQueue<J> {
     }
 
     fn count_tokens(&mut self) {
-        self.tokens = self.jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add);
+        self.tokens = total_tokens(&self.jobs);
     }
 
     /// Items waiting, dead ones included.

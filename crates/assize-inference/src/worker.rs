@@ -4,9 +4,10 @@
 //! in a loop, tests call it by hand.
 
 use crate::{
-    Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle, Waiting, Weigh,
+    Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle, Waiting,
     inbox::{Inbox, Next},
     job::Job,
+    model::total_tokens,
     readiness::ReadinessPublisher,
     speed::MeasuredBatch,
 };
@@ -80,7 +81,7 @@ impl<M: BatchModel> Worker<M> {
         for job in &next.taken.batch {
             self.metrics.waited(now.saturating_duration_since(job.queued_at));
         }
-        let tokens = tokens(&next.taken.batch);
+        let tokens = total_tokens(&next.taken.batch);
         if !next.taken.batch.is_empty() {
             self.run_batch(next.taken.batch, next.has_backlog);
         }
@@ -105,7 +106,7 @@ impl<M: BatchModel> Worker<M> {
     }
 
     fn run_batch(&mut self, jobs: Vec<Job<M>>, had_backlog: bool) {
-        let tokens = tokens(&jobs);
+        let tokens = total_tokens(&jobs);
         self.metrics.batch_taken(jobs.len(), tokens);
         match self.call(&jobs) {
             Ok((outputs, elapsed)) => {
@@ -165,7 +166,7 @@ impl<M: BatchModel> Worker<M> {
     /// steps, about as many tokens as it has itself, so that neither kind can stop the other; their time is not in its own.
     fn call(&mut self, jobs: &[Job<M>]) -> Result<(Vec<M::Output>, Duration), ModelError> {
         let is_long = jobs.iter().any(|job| !self.policy.is_short(job));
-        let lent = if is_long { tokens(jobs) } else { 0 };
+        let lent = if is_long { total_tokens(jobs) } else { 0 };
         let inputs: Vec<&M::Input> = jobs.iter().map(|job| &job.input).collect();
         let mut elapsed = Duration::ZERO;
         let called = self.run_to_end(&inputs, lent, &mut elapsed);
@@ -207,10 +208,6 @@ impl<M: BatchModel> Worker<M> {
         self.metrics.dropped(DropReason::Expired);
         job.answer(Err(InferError::DeadlineExceeded));
     }
-}
-
-fn tokens<M: BatchModel>(jobs: &[Job<M>]) -> usize {
-    jobs.iter().map(Weigh::tokens).fold(0, usize::saturating_add)
 }
 
 /// Calls the model, and adds the time it took.

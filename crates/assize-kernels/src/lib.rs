@@ -24,6 +24,8 @@ mod lines;
 mod product;
 mod quantise;
 mod rows;
+#[cfg(test)]
+mod samples;
 
 pub use attention::Attention;
 pub use kernel::{Kernel, Precision};

@@ -209,12 +209,15 @@ fn race(
     references: &References,
     threads: usize,
 ) -> Result<(GuardEncoder, Vec<Trial>), ChoiceError> {
+    let mut short: Vec<&Sequence> = references.iter().map(|(sequence, _)| sequence).collect();
+    short.sort_by_key(|sequence| sequence.tokens());
+    short.truncate(RACE_SEQUENCES);
     let mut trials: Vec<Trial> = Precision::ALL
         .into_iter()
         .filter(|precision| Kernel::fastest(*precision).is_some())
         .filter_map(|precision| {
-            let time = timed(&encoder, precision, references, threads).ok();
-            time.map(|time| Trial { precision, shift: None, time: Some(time) })
+            let time = timed(&encoder, precision, &short, threads)?;
+            Some(Trial { precision, shift: None, time: Some(time) })
         })
         .collect();
     trials.sort_by_key(|trial| trial.time);
@@ -228,25 +231,21 @@ fn race(
     Ok((GuardEncoder::Portable(encoder), trials))
 }
 
-/// How long the first layer takes in a precision.
+/// How long the first layer takes in a precision; `None` where it does not work.
 fn timed(
     encoder: &Encoder,
     precision: Precision,
-    references: &References,
+    sequences: &[&Sequence],
     threads: usize,
-) -> Result<Duration, ChoiceError> {
-    let mut packed = PackedEncoder::pack_some(encoder, 1, precision, threads)
-        .map_err(|source| ChoiceError::Pack { precision, source })?;
-    let mut short: Vec<&Sequence> = references.iter().map(|(sequence, _)| sequence).collect();
-    short.sort_by_key(|sequence| sequence.tokens());
-    short.truncate(RACE_SEQUENCES);
+) -> Option<Duration> {
+    let mut packed = PackedEncoder::pack_some(encoder, 1, precision, threads).ok()?;
     let mut time = Duration::MAX;
     for _ in 0..RACE_ROUNDS {
         let start = now();
-        packed.infer(&short)?;
+        packed.infer(sequences).ok()?;
         time = time.min(start.elapsed());
     }
-    Ok(time)
+    Some(time)
 }
 
 #[expect(

@@ -193,7 +193,7 @@ unsafe fn int8_block<const M: usize>(block: Block<'_>) {
 
 /// The first `lanes` lanes.
 #[inline]
-fn mask(lanes: usize) -> __mmask16 {
+pub(crate) fn mask(lanes: usize) -> __mmask16 {
     if lanes >= LANES { __mmask16::MAX } else { !(__mmask16::MAX << lanes) }
 }
 

@@ -13,6 +13,9 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::mask;
+
 use crate::kernel::Kernel;
 use crate::linear::{Into, PANEL};
 use crate::rows::Rows;

@@ -1,18 +1,8 @@
 //! Every kernel that this processor has, against the plain code, on shapes of any size.
 #![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "small numbers of tests")]
 
-use crate::{Into, Kernel, Linear, Rows, ShapeError};
+use crate::{Into, Kernel, Linear, Rows, ShapeError, samples::numbers};
 use proptest::prelude::*;
-
-/// Numbers that repeat after a while, in ±1.
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f64::from(state) / f64::from(u32::MAX) * 2.0 - 1.0
-    };
-    (0..count).map(|_| next() as f32).collect()
-}
 
 struct Shape {
     rows: usize,
@@ -21,22 +11,22 @@ struct Shape {
 }
 
 fn forward(kernel: Kernel, shape: &Shape, x: &[f32], into: Into) -> Vec<f32> {
-    let weight = numbers(shape.outputs * shape.inputs, 7);
-    let bias = numbers(shape.outputs, 11);
+    let weight = numbers(shape.outputs * shape.inputs, 7, 1.0);
+    let bias = numbers(shape.outputs, 11, 1.0);
     let linear = Linear::pack(kernel, &weight, &bias, shape.inputs).unwrap();
     let mut rows = Rows::new(kernel);
     rows.fill(x, shape.inputs);
     assert_eq!((rows.count(), rows.width()), (shape.rows, shape.inputs));
-    let mut out = numbers(shape.rows * shape.outputs, 13);
+    let mut out = numbers(shape.rows * shape.outputs, 13, 1.0);
     assert!(linear.forward(&rows, &mut out, into));
     out
 }
 
 /// In f64.
 fn exact(shape: &Shape, x: &[f32], into: Into) -> Vec<f32> {
-    let weight = numbers(shape.outputs * shape.inputs, 7);
-    let bias = numbers(shape.outputs, 11);
-    let before = numbers(shape.rows * shape.outputs, 13);
+    let weight = numbers(shape.outputs * shape.inputs, 7, 1.0);
+    let bias = numbers(shape.outputs, 11, 1.0);
+    let before = numbers(shape.rows * shape.outputs, 13, 1.0);
     let mut out = Vec::new();
     for row in 0..shape.rows {
         for output in 0..shape.outputs {
@@ -68,7 +58,7 @@ proptest! {
         rows in 1_usize..20, groups in 1_usize..40, outputs in 1_usize..200, seed in 0_u32..1000, adds in any::<bool>(),
     ) {
         let shape = Shape { rows, inputs: 4 * groups, outputs };
-        let x = numbers(rows * shape.inputs, seed);
+        let x = numbers(rows * shape.inputs, seed, 1.0);
         let into = if adds { Into::Add } else { Into::Replace };
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
             let (fast, slow) = (forward(kernel, &shape, &x, into), forward(plain(kernel), &shape, &x, into));
@@ -84,7 +74,7 @@ proptest! {
         rows in 1_usize..8, groups in 1_usize..40, outputs in 1_usize..100, seed in 1000_u32..2000,
     ) {
         let shape = Shape { rows, inputs: 4 * groups, outputs };
-        let x = numbers(rows * shape.inputs, seed);
+        let x = numbers(rows * shape.inputs, seed, 1.0);
         let root = (shape.inputs as f32).sqrt();
         for (kernel, step) in [
             (Kernel::F32Plain, 1e-6), (Kernel::Bf16Plain, 0.012), (Kernel::Int8Plain, 0.025),
@@ -99,7 +89,7 @@ proptest! {
         rows in 2_usize..20, groups in 1_usize..30, outputs in 1_usize..130, seed in 0_u32..1000,
     ) {
         let shape = Shape { rows, inputs: 4 * groups, outputs };
-        let x = numbers(rows * shape.inputs, seed);
+        let x = numbers(rows * shape.inputs, seed, 1.0);
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
             let all = forward(kernel, &shape, &x, Into::Replace);
             for row in 0..rows {
@@ -113,8 +103,8 @@ proptest! {
     #[test]
     fn some_outputs_alone_are_the_same(panels in 1_usize..4, rest in 0_usize..64, rows in 1_usize..9) {
         let outputs = panels * 64 + rest;
-        let (inputs, x) = (32, numbers(rows * 32, 3));
-        let (weight, bias) = (numbers(outputs * inputs, 7), numbers(outputs, 11));
+        let (inputs, x) = (32, numbers(rows * 32, 3, 1.0));
+        let (weight, bias) = (numbers(outputs * inputs, 7, 1.0), numbers(outputs, 11, 1.0));
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
             let linear = Linear::pack(kernel, &weight, &bias, inputs).unwrap();
             let mut given = Rows::new(kernel);
@@ -135,13 +125,13 @@ proptest! {
 fn what_is_not_finite_is_seen_in_the_result_and_zeros_are_zeros() {
     let shape = Shape { rows: 4, inputs: 16, outputs: 70 };
     for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_available()) {
-        let mut x = numbers(64, 5);
+        let mut x = numbers(64, 5, 1.0);
         x[3] = f32::NAN;
         x[16 + 3] = f32::INFINITY;
         x[32..48].fill(0.0);
         let out = forward(kernel, &shape, &x, Into::Replace);
         assert!(out[..140].iter().all(|x| !x.is_finite()), "{kernel}");
-        assert_eq!(out[140..210], numbers(70, 11), "{kernel}: bias alone");
+        assert_eq!(out[140..210], numbers(70, 11, 1.0), "{kernel}: bias alone");
         assert!(out[210..].iter().all(|x| x.is_finite()), "{kernel}");
     }
 }

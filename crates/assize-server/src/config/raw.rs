@@ -137,10 +137,10 @@ impl Default for RawInference {
             cached_assessments: 0,
             deadline: Duration::from_secs(10),
             max_requests: 256,
-            // Measured 16,000 tokens a second on two cores: about 2 s of work.
+            // About 2 s of work for two cores (docs/performance.md has what they do in a second).
             max_tokens: 32_768,
             max_batch_items: 32,
-            // A CPU gains little from larger batches, and a short turn waits for a layer of a long one (docs/performance.md).
+            // A CPU gains little from larger batches, and a batch is what one worker is busy with (docs/performance.md).
             max_batch_tokens: 256,
         }
     }

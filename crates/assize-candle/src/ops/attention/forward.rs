@@ -59,9 +59,9 @@ pub(crate) fn attention_parts<'a>(
 /// One thread's room; kept from part to part.
 #[derive(Debug, Default)]
 pub(crate) struct AttentionScratch {
-    /// Transposed; unused where [`Task::of_width`] does the work.
+    /// One head's: rows where [`Task::of_width`] does the work, else transposed.
     keys: Vec<f32>,
-    /// In panels; unused there, too.
+    /// One head's: rows there, too, else in panels.
     values: Vec<f32>,
     /// One block, transposed and scaled.
     queries: Vec<f32>,
@@ -111,21 +111,23 @@ impl Task<'_> {
         let len = sequence.len() / stride;
         scratch.scores.resize(len.next_multiple_of(BLOCK), [0.0; BLOCK]);
         // Scores of keys that are not there are computed and not looked at.
-        let mut keys = vec![[0.0; WIDTH]; len.next_multiple_of(BLOCK)];
-        let mut values = vec![[0.0; WIDTH]; len];
+        scratch.keys.resize(len.next_multiple_of(BLOCK) * WIDTH, 0.0);
+        scratch.values.resize(len * WIDTH, 0.0);
+        let (keys, _) = scratch.keys.as_chunks_mut::<WIDTH>();
+        let (values, _) = scratch.values.as_chunks_mut::<WIDTH>();
         for head in 0..shape.heads {
             let columns =
                 |matrix, part| Columns { matrix, stride, offset: part * hidden + head * WIDTH, width: WIDTH };
-            columns(sequence, 1).rows::<WIDTH>(&mut keys);
-            columns(sequence, 2).rows::<WIDTH>(&mut values);
+            columns(sequence, 1).rows::<WIDTH>(keys);
+            columns(sequence, 2).rows::<WIDTH>(values);
             for (queries, out) in queries.chunks(BLOCK * stride).zip(out.chunks_mut(BLOCK * hidden)) {
                 columns(queries, 0).transpose(S::F32_LANES, shape.scale(), &mut scratch.queries);
-                scores_of_rows(simd, &keys, &scratch.queries, &mut scratch.scores);
+                scores_of_rows(simd, keys, &scratch.queries, &mut scratch.scores);
                 let scores = scratch.scores.get_mut(..len).unwrap_or_default();
                 let inverse = softmax(simd, scores);
                 let place = Place { offset: head * WIDTH, width: WIDTH };
                 for panel in 0..WIDTH / S::F32_LANES {
-                    let contexts = product_of_rows(simd, scores, &values, panel).into_iter().zip(inverse);
+                    let contexts = product_of_rows(simd, scores, values, panel).into_iter().zip(inverse);
                     for (row, (context, inverse)) in out.chunks_exact_mut(hidden).zip(contexts) {
                         place.store(simd, row, panel, simd.mul_f32s(context, simd.splat_f32s(inverse)));
                     }

@@ -6,15 +6,16 @@ mod pack;
 mod vectors;
 
 use super::{BLOCK, COLUMNS, LANES, Room, STEPS, Task};
+use crate::product::mask;
 use pack::{pack_keys, pack_queries, pack_values};
 use std::arch::{
     asm,
     x86_64::{
-        __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_add_ps, _mm512_cvtepi32_epi16,
-        _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-        _mm512_mask_blend_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_reduce_max_ps,
-        _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-        _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_ps,
+        __m512, __m512i, _mm256_storeu_si256, _mm512_add_ps, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps,
+        _mm512_cvtps_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_blend_ps,
+        _mm512_max_ps, _mm512_mul_ps, _mm512_reduce_add_ps, _mm512_reduce_max_ps, _mm512_roundscale_ps,
+        _mm512_scalef_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
+        _mm512_storeu_ps, _mm512_sub_ps,
     },
 };
 use vectors::{Numbers, load_numbers, store_numbers};
@@ -260,10 +261,4 @@ fn products(sum: __m512i, left: __m512i, right: __m512i) -> __m512i {
         );
     }
     sum
-}
-
-/// The first `lanes` lanes.
-#[inline]
-fn mask(lanes: usize) -> __mmask16 {
-    if lanes >= LANES { __mmask16::MAX } else { !(__mmask16::MAX << lanes) }
 }
