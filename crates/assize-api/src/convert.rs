@@ -157,8 +157,18 @@ fn provenance(verdict: &domain::Verdict) -> response::Provenance {
         model: verdict.provenance.model.name.to_string(),
         model_revision: verdict.provenance.model.revision.to_string(),
         precision: verdict.provenance.precision.map(|precision| precision.id().to_owned()),
+        consulted: verdict.provenance.consulted.iter().map(consulted).collect(),
         community: verdict.community.to_string(),
         profile_digest: verdict.provenance.profile.to_string(),
         taxonomy_version: verdict.provenance.taxonomy.to_owned(),
+    }
+}
+
+fn consulted(consulted: &domain::Consulted) -> response::Consulted {
+    response::Consulted {
+        tier: consulted.tier.id().to_owned(),
+        model: consulted.model.name.to_string(),
+        model_revision: consulted.model.revision.to_string(),
+        answered: consulted.answered,
     }
 }

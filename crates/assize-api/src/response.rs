@@ -144,12 +144,29 @@ pub struct Provenance {
     /// Absent where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<String>,
+    /// The models that were asked after it, in their order; absent where none was. Where one answered, its scores stand for
+    /// the first model's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consulted: Vec<Consulted>,
     /// Whose values decided.
     pub community: String,
     /// Digest over the community's profile.
     pub profile_digest: String,
     /// Version of the category lists.
     pub taxonomy_version: String,
+}
+
+/// A model that was asked after the first.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct Consulted {
+    /// Its kind: `guard` or `reporter`.
+    pub tier: String,
+    /// Its name.
+    pub model: String,
+    /// Digest over its files.
+    pub model_revision: String,
+    /// Whether it answered. Where its silence is to count, the verdict is `degraded` by `tier_silent`.
+    pub answered: bool,
 }
 
 /// What assessments would come to under other values.

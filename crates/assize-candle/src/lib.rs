@@ -12,9 +12,11 @@
 //! Here is no queue, no thread, no clock and no community: batches are formed by `assize-inference`.
 
 pub mod calibrate;
+pub mod decoder;
 mod device;
 mod encoder;
 mod folder;
+pub mod guard;
 pub mod leaves;
 mod logits;
 pub mod numerics;

@@ -318,6 +318,7 @@ impl Reading {
             response_coverage: response.map(|part| part.coverage),
             model: self.judge.identity.clone(),
             precision: Some(self.judge.precision),
+            consulted: Vec::new(),
         })
     }
 

@@ -19,12 +19,12 @@ mod text;
 mod tree;
 mod verdict;
 
-pub use assessment::{Assessment, Degradation};
+pub use assessment::{Assessment, Consulted, Degradation};
 pub use community::{CommunityId, InvalidCommunityId};
 pub use conversation::{Conversation, InvalidConversation, JudgeRequest, Limits, Role, Subject, Turn};
 pub use coverage::Coverage;
 pub use guard::{GuardHead, GuardScores, OperatingPoints, PromptScores, ResponseScores};
-pub use provenance::{Digest, ModelIdentity, Precision, Provenance};
+pub use provenance::{Digest, ModelIdentity, Precision, Provenance, Tier};
 pub use score::{InvalidScore, Score};
 pub use signal::{Topic, TopicSignals};
 pub use taxonomy::{

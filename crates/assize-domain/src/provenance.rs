@@ -1,5 +1,6 @@
 //! Where a verdict comes from: enough to say later why it was given, and to give it again.
 
+use crate::Consulted;
 use std::{fmt, sync::Arc};
 
 /// A SHA-256 digest; shown as `sha256:` and 64 hexadecimal digits.
@@ -40,6 +41,31 @@ pub struct ModelIdentity {
     pub revision: Digest,
 }
 
+/// Kinds of models, in the order in which they are asked: each sees less than the one before it, and costs more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tier {
+    /// The embedded encoder, which judges everything.
+    Encoder,
+    /// A large guard model.
+    Guard,
+    /// A model that writes harm-benefit trees.
+    Reporter,
+}
+
+impl Tier {
+    /// Every tier.
+    pub const ALL: [Self; 3] = [Self::Encoder, Self::Guard, Self::Reporter];
+
+    /// The stable name on the wire, in records, in settings and in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Encoder => "encoder",
+            Self::Guard => "guard",
+            Self::Reporter => "reporter",
+        }
+    }
+}
+
 /// The numbers that a model computed in, the most exact first. One model is the same model in each of them, and its scores
 /// differ a little from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,10 +95,12 @@ impl Precision {
 /// Which model in which precision, which profile and which taxonomy a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// Which model judged.
+    /// Which model judged first.
     pub model: ModelIdentity,
     /// What it computed in; `None` where that is not known.
     pub precision: Option<Precision>,
+    /// The models that were asked after it.
+    pub consulted: Vec<Consulted>,
     /// Digest over the community's resolved profile.
     pub profile: Digest,
     /// [`crate::TAXONOMY_VERSION`] at the time.

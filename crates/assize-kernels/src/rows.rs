@@ -46,7 +46,8 @@ impl Rows {
         self.width
     }
 
-    pub(crate) const fn kernel(&self) -> Kernel {
+    /// Whose number type they are in.
+    pub const fn kernel(&self) -> Kernel {
         self.kernel
     }
 

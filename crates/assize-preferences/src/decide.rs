@@ -50,6 +50,7 @@ pub fn decide(assessment: &Assessment, profile: &Profile) -> Verdict {
         provenance: Provenance {
             model: assessment.model.clone(),
             precision: assessment.precision,
+            consulted: assessment.consulted.clone(),
             profile: profile.digest,
             taxonomy: TAXONOMY_VERSION,
         },
@@ -119,7 +120,7 @@ fn strictest(profile: &Profile, degraded: &[Degradation]) -> Option<Degradation>
 /// part was judged.
 const fn at_least(degradation: Degradation) -> Decision {
     match degradation {
-        Degradation::PartialCoverage | Degradation::PartialTree => Decision::Review,
+        Degradation::PartialCoverage | Degradation::PartialTree | Degradation::TierSilent => Decision::Review,
         Degradation::TreeUnusable => Decision::Block,
     }
 }

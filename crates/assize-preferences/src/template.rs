@@ -49,6 +49,7 @@ pub(crate) fn defaults() -> Vec<(String, &'static str)> {
         (degradation_code(Degradation::PartialCoverage), "a part of the text was not read"),
         (degradation_code(Degradation::PartialTree), "some harms and benefits could not be read"),
         (degradation_code(Degradation::TreeUnusable), "the harms and benefits could not be weighed"),
+        (degradation_code(Degradation::TierSilent), "a model that should have been asked gave no answer"),
     ];
     all.extend(ActionCategory::ALL.map(|category| (Evidence::Harm(category).id(), harm_sentence(category))));
     all

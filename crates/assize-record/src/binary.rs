@@ -8,6 +8,7 @@
 //! frame     length u32  crc32 u32  body             both of the body: 1 byte to 1 MiB
 //! body      'M' number varint  digest 32  4 × score  name                     a model and its operating points
 //!         | 'P' number varint  precision u8              what the model of that number, which follows, computed in
+//!         | 'T' number varint  tier u8  answered u8  digest 32  name   a model that was asked after the one of that number
 //!         | 'C' number varint  digest 32  id                                  a community and its profile's digest
 //!         | 'R' parts u8  tree u8  model varint  at u64  length u8  id
 //!               decided?  prompt?  response?  coverage?  coverage?  tree      those that `parts` has
@@ -32,7 +33,8 @@
 //! those read back as they were written; a reader that does not know it refuses the records, and only those, that use it.
 //! The first releases wrote no precision: it is not known then, and a reader of histories that does not know the
 //! frame tells it as a gap and reads the records all the same; of a single record it reads nothing.
-//! Enums are written as places in the taxonomy, whose version is in the header, the precision as its place among all.
+//! The same holds for the frames of models that were asked later.
+//! Enums are written as places in the taxonomy, whose version is in the header, precision and tier as places among all.
 
 mod cursor;
 mod frame;

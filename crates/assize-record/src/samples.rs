@@ -2,10 +2,10 @@
 
 use crate::{Decided, Record, UnixMillis};
 use assize_domain::{
-    ActionCategory, Assessment, BenefitBranch, Branch, CommunityId, Coverage, Decision, Digest, Effect,
-    ExpectedTree, Extent, GuardHead, GuardScores, HarmAction, HarmBranch, LeafCount, Likelihood,
+    ActionCategory, Assessment, BenefitBranch, Branch, CommunityId, Consulted, Coverage, Decision, Digest,
+    Effect, ExpectedTree, Extent, GuardHead, GuardScores, HarmAction, HarmBranch, LeafCount, Likelihood,
     ModelIdentity, OperatingPoints, Precision, PromptScores, ReportedLeaf, ReportedTree, ResponseScores,
-    Score, Shares, Stakeholder, TopicSignals, Tree, TreeOutcome, UnusableTree,
+    Score, Shares, Stakeholder, Tier, TopicSignals, Tree, TreeOutcome, UnusableTree,
 };
 use proptest::{array, collection, option, prelude::*, sample::select, sample::subsequence};
 use std::sync::LazyLock;
@@ -119,10 +119,16 @@ fn model() -> impl Strategy<Value = (ModelIdentity, Option<Precision>, Operating
     })
 }
 
+fn further() -> impl Strategy<Value = Vec<Consulted>> {
+    let one = (select(Tier::ALL.to_vec()), model(), any::<bool>());
+    let one = one.prop_map(|(tier, (model, ..), answered)| Consulted { tier, model, answered });
+    proptest::collection::vec(one, 0..3)
+}
+
 fn assessment() -> impl Strategy<Value = Assessment> {
     let coverages = (option::of(coverage()), option::of(coverage()));
-    (guard(), model(), outcome(), any::<[bool; 3]>(), coverages).prop_map(
-        |(guard, (model, precision, operating_points), tree, topics, coverages)| {
+    (guard(), model(), further(), outcome(), any::<[bool; 3]>(), coverages).prop_map(
+        |(guard, (model, precision, operating_points), consulted, tree, topics, coverages)| {
             let [minors, sexual, mass_harm_weapons] = topics;
             Assessment {
                 guard,
@@ -133,6 +139,7 @@ fn assessment() -> impl Strategy<Value = Assessment> {
                 response_coverage: coverages.1,
                 model,
                 precision,
+                consulted,
             }
         },
     )
@@ -222,6 +229,7 @@ fn make_typical() -> Record {
             response_coverage: Some(Coverage { tokens: 480, judged: 470, ..coverage }),
             model: ModelIdentity { name: "assize-guard-v1".into(), revision: Digest::new([9; 32]) },
             precision: None,
+            consulted: Vec::new(),
         },
     }
 }
@@ -230,6 +238,17 @@ fn make_typical() -> Record {
 pub(crate) fn judged_in(precision: Precision) -> Record {
     let mut record = typical();
     record.assessment.precision = Some(precision);
+    record
+}
+
+/// The typical record, with a guard that answered and a reporter that did not.
+pub(crate) fn consulted() -> Record {
+    let mut record = typical();
+    let model = |name: &str, byte| ModelIdentity { name: name.into(), revision: Digest::new([byte; 32]) };
+    record.assessment.consulted = vec![
+        Consulted { tier: Tier::Guard, model: model("wildguard", 3), answered: true },
+        Consulted { tier: Tier::Reporter, model: model("safety-reporter", 4), answered: false },
+    ];
     record
 }
 

@@ -5,6 +5,7 @@
 
 mod attention;
 mod bias;
+mod gated;
 mod gelu;
 mod math;
 mod norm;
@@ -15,9 +16,11 @@ mod scatter;
 mod tests;
 
 pub(crate) use attention::{
-    AttentionPart, AttentionScratch, HeadShape, attention, attention_gradient, attention_parts,
+    AttentionPart, AttentionScratch, Cached, CausalPart, CausalShape, HeadShape, attention,
+    attention_gradient, attention_parts, causal,
 };
 pub(crate) use bias::{add, add_bias, add_bias_residual, column_sums};
+pub(crate) use gated::{Gate, gated};
 pub(crate) use gelu::{bias_gelu, bias_gelu_gradient, gelu};
 pub(crate) use norm::{LayerNormGradient, NormWeights, layer_norm, layer_norm_gradient};
 pub(crate) use pool::{pool, pool_gradient, pooled};
@@ -60,9 +63,15 @@ fn rows_and_width(x: &Layout, vectors: &[&Layout]) -> Result<(usize, usize)> {
 
 /// `x` row by row, in parallel tasks of whole rows: `work` fills its part of the result from the same part of `x`.
 fn by_rows(x: &[f32], width: usize, work: impl Fn(&mut [f32], &[f32]) + Sync) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    let task = width * task_rows(width);
-    out.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(out, x)| work(out, x));
+    by_rows_into(x, (width, width), work)
+}
+
+/// As [`by_rows`] from rows of one width to rows of another (at least 1).
+fn by_rows_into(x: &[f32], (from, to): (usize, usize), work: impl Fn(&mut [f32], &[f32]) + Sync) -> Vec<f32> {
+    let (from, to) = (from.max(1), to.max(1));
+    let mut out = vec![0.0; x.len() / from * to];
+    let rows = task_rows(from);
+    out.par_chunks_mut(rows * to).zip(x.par_chunks(rows * from)).for_each(|(out, x)| work(out, x));
     out
 }
 

@@ -242,6 +242,7 @@ mod tests {
             response_coverage: None,
             model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
             precision: None,
+            consulted: Vec::new(),
         };
         let slope = |weight: f64| {
             let mut leaf = LeafWeights::UNIT;

@@ -79,6 +79,7 @@ pub(crate) fn assessment() -> impl Strategy<Value = Assessment> {
             response_coverage,
             model: ModelIdentity { name: "test".into(), revision: Digest::new([7; 32]) },
             precision: None,
+            consulted: Vec::new(),
         });
     parts.boxed()
 }

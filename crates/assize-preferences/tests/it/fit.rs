@@ -67,6 +67,7 @@ impl Chance {
             response_coverage: None,
             model: ModelIdentity { name: "test".into(), revision: Digest::new([7; 32]) },
             precision: None,
+            consulted: Vec::new(),
         }
     }
 

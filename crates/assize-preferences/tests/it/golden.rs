@@ -60,6 +60,7 @@ fn assessment(prompt: Option<(f32, f32)>, response: Option<(f32, f32)>) -> Asses
         response_coverage: response.map(|_| coverage),
         model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
         precision: None,
+        consulted: Vec::new(),
     }
 }
 

@@ -194,7 +194,9 @@ proptest! {
         match closed.decided_by {
             DecidedBy::Degradation(cause) => {
                 let least = |cause: &Degradation| match cause {
-                    Degradation::PartialCoverage | Degradation::PartialTree => Decision::Review,
+                    Degradation::PartialCoverage | Degradation::PartialTree | Degradation::TierSilent => {
+                        Decision::Review
+                    }
                     Degradation::TreeUnusable => Decision::Block,
                 };
                 prop_assert_eq!(Some(closed.decision), closed.degraded.iter().map(least).max());

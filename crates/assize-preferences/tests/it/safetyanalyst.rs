@@ -34,6 +34,7 @@ fn assessment(tree: TreeOutcome) -> Assessment {
         response_coverage: None,
         model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
         precision: None,
+        consulted: Vec::new(),
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{Decided, Record, RecordError, RecordId, UnixMillis};
 use assize_domain::{
-    Assessment, CommunityId, Coverage, Decision, GuardScores, ModelIdentity, OperatingPoints, Precision,
-    PromptScores, ResponseScores, TopicSignals, Tree, TreeOutcome, UnusableTree,
+    Assessment, CommunityId, Consulted, Coverage, Decision, GuardScores, ModelIdentity, OperatingPoints,
+    Precision, PromptScores, ResponseScores, Tier, TopicSignals, Tree, TreeOutcome, UnusableTree,
 };
 
 const TEXT: Malformed = Malformed("a name is no text");
@@ -32,6 +32,17 @@ pub(super) fn precision(body: &[u8]) -> Result<(u64, Precision), Malformed> {
     let precision = name(&Precision::ALL, usize::from(from.byte()?))?;
     from.end()?;
     Ok((number, precision))
+}
+
+/// A model's number and one that was asked after it; `body` is without the kind.
+pub(super) fn consulted(body: &[u8]) -> Result<(u64, Consulted), Malformed> {
+    let mut from = Cursor(body);
+    let number = from.varint()?;
+    let tier = name(&Tier::ALL, usize::from(from.byte()?))?;
+    let answered = name(&[false, true], usize::from(from.byte()?))?;
+    let revision = from.digest()?;
+    let name = std::str::from_utf8(from.rest()).map_err(|_| TEXT)?;
+    Ok((number, Consulted { tier, model: ModelIdentity { name: name.into(), revision }, answered }))
 }
 
 /// A community's number and what it is; `body` is without the kind.
@@ -74,6 +85,7 @@ pub(crate) fn record(body: &[u8], section: &Section) -> Result<Record, RecordErr
         response_coverage,
         model: model.identity.clone(),
         precision: section.precision(number),
+        consulted: section.consulted(number),
     };
     let record = Record { id, at, decided, assessment };
     record.check()?;

@@ -4,13 +4,13 @@ use super::{
     cursor::Malformed,
     frame::{claimed, frame_at, header_at, is_torn_start, next_header},
     read,
-    write::{COMMUNITY, MODEL, PRECISION, RECORD},
+    write::{COMMUNITY, CONSULTED, MODEL, PRECISION, RECORD},
 };
 use crate::{
     Record, RecordError,
     history::{Gap, GapCause},
 };
-use assize_domain::{CommunityId, Digest, ModelIdentity, OperatingPoints, Precision};
+use assize_domain::{CommunityId, Consulted, Digest, ModelIdentity, OperatingPoints, Precision};
 use std::{collections::HashMap, sync::Arc};
 
 /// What records of one model have in common.
@@ -33,6 +33,7 @@ pub(crate) struct Section {
     models: Vec<(u64, Arc<Model>)>,
     /// Of those models that have one.
     precisions: Vec<(u64, Precision)>,
+    consulted: Vec<(u64, Consulted)>,
     communities: Vec<(u64, Arc<Common>)>,
 }
 
@@ -105,6 +106,12 @@ impl Section {
     /// What the model of that number computed in.
     pub(super) fn precision(&self, number: u64) -> Option<Precision> {
         numbered(&self.precisions, number).copied()
+    }
+
+    /// The models that were asked after the one of that number.
+    pub(super) fn consulted(&self, number: u64) -> Vec<Consulted> {
+        let own = self.consulted.iter().filter(|(found, _)| *found == number);
+        own.map(|(_, consulted)| consulted.clone()).collect()
     }
 
     pub(super) fn community(&self, number: u64) -> Result<&Common, RecordError> {
@@ -181,6 +188,15 @@ impl<'a> Walk<'a> {
                     return Err(Malformed("a precision stands behind its model"));
                 }
                 add(&mut section.precisions, number, precision)
+            }
+            CONSULTED => {
+                let (number, consulted) = read::consulted(body)?;
+                if section.models.last().is_some_and(|(last, _)| *last >= number) {
+                    return Err(Malformed("a model that was asked later stands behind the first"));
+                }
+                // Several may have been asked after one model.
+                section.consulted.push((number, consulted));
+                Ok(())
             }
             COMMUNITY => {
                 let (number, common) = read::community(body)?;

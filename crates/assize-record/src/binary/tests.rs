@@ -3,7 +3,7 @@
 use super::{frame, scan::scan, *};
 use crate::{
     history::{Gap, GapCause},
-    samples::{any_record, judged_in, numbered, same, typical},
+    samples::{any_record, consulted, judged_in, numbered, same, typical},
 };
 use assize_domain::{
     ActionCategory, Effect, Extent, HarmAction, Likelihood, Precision, ReportedLeaf, ReportedTree,
@@ -171,6 +171,20 @@ fn the_first_version_stays_readable() {
     let record = judged_in(Precision::Int8);
     assert!(same(&decode(kept).unwrap(), &record));
     assert_eq!(bytes(&record), kept);
+}
+
+#[test]
+fn models_that_were_asked_later_are_told_apart_in_one_section() {
+    let mut silent = consulted();
+    silent.assessment.consulted[0].answered = false;
+    let records = [typical(), consulted(), silent, consulted(), typical()];
+    let (mut encoder, mut history) = (Encoder::new(), Vec::new());
+    records.iter().for_each(|record| encoder.put(record, &mut history).unwrap());
+    let found = scan(&history);
+    assert_eq!((found.places.len(), found.gaps.len()), (records.len(), 0));
+    for (place, record) in found.places.iter().zip(&records) {
+        assert!(same(&found.record(place).unwrap(), record));
+    }
 }
 
 #[test]

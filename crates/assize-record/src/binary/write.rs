@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{Decided, Record, RecordError};
 use assize_domain::{
-    CommunityId, Coverage, Decision, Digest, GuardHead, ModelIdentity, OperatingPoints, Precision,
-    PromptScores, ResponseScores, Score, Tree, TreeOutcome, UnusableTree,
+    Assessment, CommunityId, Consulted, Coverage, Decision, Digest, GuardHead, ModelIdentity,
+    OperatingPoints, Precision, PromptScores, ResponseScores, Score, Tier, Tree, TreeOutcome, UnusableTree,
 };
 
 /// Records of a section at most: a damaged header or length costs no more than these, and the header with what follows it,
@@ -17,6 +17,7 @@ const RECORDS_IN_SECTION: u32 = 1024;
 
 pub(super) const MODEL: u8 = b'M';
 pub(super) const PRECISION: u8 = b'P';
+pub(super) const CONSULTED: u8 = b'T';
 pub(super) const COMMUNITY: u8 = b'C';
 pub(super) const RECORD: u8 = b'R';
 
@@ -37,8 +38,35 @@ pub(super) mod part {
 pub(crate) struct Encoder {
     /// Records so far; 0 where no section is open.
     records: u32,
-    models: Vec<(ModelIdentity, Option<Precision>, OperatingPoints)>,
+    models: Vec<Judges>,
     communities: Vec<(CommunityId, Digest)>,
+}
+
+/// The models of a record, and what the first one's scores are measured from.
+#[derive(Debug)]
+struct Judges {
+    model: ModelIdentity,
+    precision: Option<Precision>,
+    points: OperatingPoints,
+    consulted: Vec<Consulted>,
+}
+
+impl Judges {
+    fn of(assessment: &Assessment) -> Self {
+        Self {
+            model: assessment.model.clone(),
+            precision: assessment.precision,
+            points: assessment.operating_points,
+            consulted: assessment.consulted.clone(),
+        }
+    }
+
+    fn are_of(&self, assessment: &Assessment) -> bool {
+        self.model == assessment.model
+            && self.precision == assessment.precision
+            && self.consulted == assessment.consulted
+            && same_bits(&self.points, &assessment.operating_points)
+    }
 }
 
 /// The numbers of what a record has in common with others of its section.
@@ -89,12 +117,7 @@ impl Encoder {
 
     fn model(&mut self, record: &Record, out: &mut Vec<u8>) -> Result<u64, RecordError> {
         let assessment = &record.assessment;
-        let same = |(model, precision, points): &(ModelIdentity, Option<Precision>, OperatingPoints)| {
-            *model == assessment.model
-                && *precision == assessment.precision
-                && same_bits(points, &assessment.operating_points)
-        };
-        if let Some(number) = self.models.iter().position(same) {
+        if let Some(number) = self.models.iter().position(|judges| judges.are_of(assessment)) {
             return Ok(number as u64);
         }
         let number = self.models.len() as u64;
@@ -105,6 +128,15 @@ impl Encoder {
                 out.push(place(precision));
             })?;
         }
+        for Consulted { tier, model, answered } in &assessment.consulted {
+            put_frame(out, |out| {
+                out.push(CONSULTED);
+                put_varint(out, number);
+                out.extend_from_slice(&[tier_place(*tier), u8::from(*answered)]);
+                out.extend_from_slice(model.revision.bytes());
+                out.extend_from_slice(model.name.as_bytes());
+            })?;
+        }
         put_frame(out, |out| {
             out.push(MODEL);
             put_varint(out, number);
@@ -112,7 +144,7 @@ impl Encoder {
             put_scores(out, &GuardHead::ALL.map(|head| assessment.operating_points.get(head)));
             out.extend_from_slice(assessment.model.name.as_bytes());
         })?;
-        self.models.push((assessment.model.clone(), assessment.precision, assessment.operating_points));
+        self.models.push(Judges::of(assessment));
         Ok(number)
     }
 
@@ -194,6 +226,15 @@ const fn tree_kind(tree: &TreeOutcome) -> u8 {
         TreeOutcome::Weighed(Tree::Reported(_)) => REPORTED,
         TreeOutcome::Unusable(UnusableTree::NotFinite) => NOT_FINITE,
         TreeOutcome::Unusable(UnusableTree::Unreadable) => UNREADABLE,
+    }
+}
+
+/// Its place in [`Tier::ALL`].
+const fn tier_place(tier: Tier) -> u8 {
+    match tier {
+        Tier::Encoder => 0,
+        Tier::Guard => 1,
+        Tier::Reporter => 2,
     }
 }
 

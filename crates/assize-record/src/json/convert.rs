@@ -5,16 +5,16 @@ use super::{
     names::Name,
     numbers::{Leaves, Probability, Risks, SharesOf},
     wire::{
-        BenefitWire, CoverageWire, CoveragesWire, DecidedWire, ExpectedWire, GuardWire, HarmWire, LeafWire,
-        ModelWire, OperatingPointsWire, PromptWire, RecordWire, ReportedWire, ResponseWire, TopicsWire,
-        TreeWire,
+        BenefitWire, ConsultedWire, CoverageWire, CoveragesWire, DecidedWire, ExpectedWire, GuardWire,
+        HarmWire, LeafWire, ModelWire, OperatingPointsWire, PromptWire, RecordWire, ReportedWire,
+        ResponseWire, TopicsWire, TreeWire,
     },
 };
 use crate::{Decided, Record, RecordError, UnixMillis, reporter::MOST_LEAVES};
 use assize_domain::{
-    ActionCategory, Assessment, BenefitBranch, Branch, Coverage, ExpectedTree, GuardHead, GuardScores,
-    HarmAction, HarmBranch, ModelIdentity, OperatingPoints, PromptScores, ReportedLeaf, ReportedTree,
-    ResponseScores, Shares, TAXONOMY_VERSION, TopicSignals, Tree, TreeOutcome,
+    ActionCategory, Assessment, BenefitBranch, Branch, Consulted, Coverage, ExpectedTree, GuardHead,
+    GuardScores, HarmAction, HarmBranch, ModelIdentity, OperatingPoints, PromptScores, ReportedLeaf,
+    ReportedTree, ResponseScores, Shares, TAXONOMY_VERSION, TopicSignals, Tree, TreeOutcome,
 };
 
 type ActionShares = SharesOf<HarmAction, { HarmAction::COUNT }>;
@@ -28,11 +28,9 @@ pub(super) fn wire(record: &Record) -> Result<RecordWire, RecordError> {
         id: Name(id.clone()),
         at: at.0,
         decided: decided.as_ref().map(decided_wire),
-        model: ModelWire {
-            name: assessment.model.name.to_string(),
-            revision: Name(assessment.model.revision),
-        },
+        model: model_wire(&assessment.model),
         precision: assessment.precision.map(Name),
+        consulted: assessment.consulted.iter().map(consulted_wire).collect(),
         operating_points: points_wire(&assessment.operating_points),
         guard: guard_wire(&assessment.guard),
         topics: topics_wire(assessment.topics),
@@ -52,6 +50,7 @@ pub(super) fn record(wire: RecordWire) -> Result<Record, RecordError> {
         decided,
         model,
         precision,
+        consulted,
         operating_points,
         guard,
         topics,
@@ -66,8 +65,9 @@ pub(super) fn record(wire: RecordWire) -> Result<Record, RecordError> {
         topics: signals(&topics),
         prompt_coverage: coverage.prompt.map(|coverage| read(&coverage)),
         response_coverage: coverage.response.map(|coverage| read(&coverage)),
-        model: ModelIdentity { name: model.name.into(), revision: model.revision.0 },
+        model: identity(model),
         precision: precision.map(|name| name.0),
+        consulted: consulted.into_iter().map(further).collect(),
     };
     let decided = decided.map(|DecidedWire { community, profile, decision }| Decided {
         community: community.0,
@@ -75,6 +75,23 @@ pub(super) fn record(wire: RecordWire) -> Result<Record, RecordError> {
         decision: decision.0,
     });
     Ok(Record { id, at: UnixMillis(at), decided, assessment })
+}
+
+fn model_wire(model: &ModelIdentity) -> ModelWire {
+    ModelWire { name: model.name.to_string(), revision: Name(model.revision) }
+}
+
+fn identity(wire: ModelWire) -> ModelIdentity {
+    ModelIdentity { name: wire.name.into(), revision: wire.revision.0 }
+}
+
+fn consulted_wire(consulted: &Consulted) -> ConsultedWire {
+    let Consulted { tier, model, answered } = consulted;
+    ConsultedWire { tier: Name(*tier), answered: *answered, model: model_wire(model) }
+}
+
+fn further(wire: ConsultedWire) -> Consulted {
+    Consulted { tier: wire.tier.0, model: identity(wire.model), answered: wire.answered }
 }
 
 fn decided_wire(decided: &Decided) -> DecidedWire {

@@ -3,7 +3,7 @@
 use crate::RecordId;
 use assize_domain::{
     ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, Precision,
-    RiskCategory, Severity, Stakeholder, UnknownName, UnusableTree,
+    RiskCategory, Severity, Stakeholder, Tier, UnknownName, UnusableTree,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -81,6 +81,7 @@ named! {
     Extent "extent",
     Likelihood "likelihood",
     Precision "precision",
+    Tier "kind of model",
     UnusableTree "cause of an unusable tree",
 }
 
@@ -194,6 +195,7 @@ mod tests {
         Decision::ALL.into_iter().for_each(check);
         UnusableTree::ALL.into_iter().for_each(check);
         Precision::ALL.into_iter().for_each(check);
+        Tier::ALL.into_iter().for_each(check);
         check(Digest::new(std::array::from_fn(|place| u8::try_from(place * 8).unwrap())));
         check("a-community".parse::<CommunityId>().unwrap());
     }

@@ -1,7 +1,7 @@
 //! One record as JSON: it reads back to the last bit, and what is wrong is named.
 
 use super::*;
-use crate::samples::{any_record, judged_in, same, typical};
+use crate::samples::{any_record, consulted, judged_in, same, typical};
 use assize_domain::{Precision, Tree, TreeOutcome};
 use proptest::prelude::*;
 
@@ -169,6 +169,16 @@ fn a_precision_stands_behind_its_model() {
         assert_eq!(to_json(&judged_in(precision)).unwrap(), json);
         assert!(same(&from_json(&json).unwrap(), &judged_in(precision)));
     }
+}
+
+#[test]
+fn models_that_were_asked_later_stand_behind_the_first() {
+    let json = to_json(&consulted()).unwrap();
+    assert!(
+        json.contains(r#""consulted":[{"tier":"guard","answered":true,"model":{"name":"wildguard""#),
+        "{json}"
+    );
+    assert!(same(&from_json(&json).unwrap(), &consulted()));
 }
 
 proptest! {

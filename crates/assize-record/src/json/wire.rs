@@ -7,7 +7,7 @@ use super::{
 use crate::RecordId;
 use assize_domain::{
     ActionCategory, CommunityId, Decision, Digest, Effect, Extent, HarmAction, Likelihood, Precision,
-    Severity, Stakeholder, UnusableTree,
+    Severity, Stakeholder, Tier, UnusableTree,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -32,6 +32,8 @@ wire! {
         model: ModelWire,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         precision: Option<Name<Precision>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        consulted: Vec<ConsultedWire>,
         operating_points: OperatingPointsWire,
         guard: GuardWire,
         topics: TopicsWire,
@@ -48,6 +50,12 @@ wire! {
     ModelWire {
         name: String,
         revision: Name<Digest>,
+    }
+
+    ConsultedWire {
+        tier: Name<Tier>,
+        answered: bool,
+        model: ModelWire,
     }
 
     OperatingPointsWire {

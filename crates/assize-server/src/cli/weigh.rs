@@ -155,6 +155,7 @@ fn assessment(tree: TreeOutcome) -> anyhow::Result<Assessment> {
         response_coverage: None,
         model: ModelIdentity { name: "tree file".into(), revision: Digest::new([0; 32]) },
         precision: None,
+        consulted: Vec::new(),
     })
 }
 

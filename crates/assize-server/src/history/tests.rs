@@ -20,6 +20,7 @@ pub(super) fn record(name: &str) -> Record {
         response_coverage: None,
         model: ModelIdentity { name: "test".into(), revision: Digest::new([0; 32]) },
         precision: None,
+        consulted: Vec::new(),
     };
     Record { id: name.parse().unwrap(), at: UnixMillis(0), decided: None, assessment }
 }

@@ -3,10 +3,12 @@
 //! Sixteen queries are worked on together, one in each lane: scores are kept as `[key][16 queries]`, so that the softmax
 //! runs down the rows and needs no padding of keys, and the same layout is the left side of the product with the values.
 
+mod causal;
 mod forward;
 mod gradient;
 mod tile;
 
+pub(crate) use causal::{Cached, CausalPart, CausalShape, causal};
 pub(crate) use forward::{AttentionPart, AttentionScratch, attention_parts};
 
 use super::{check_spans, on_cpu, reference};

@@ -33,6 +33,7 @@ fn prompt(harmful: f32, harm: (ActionCategory, f64), benefit: f64) -> Assessment
         response_coverage: None,
         model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
         precision: None,
+        consulted: Vec::new(),
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn assessment(prompt: (f32, f32), response: Option<(f32, f32)>, tree:
         response_coverage: response.map(|_| READ),
         model: ModelIdentity { name: "by hand".into(), revision: Digest::new([0; 32]) },
         precision: None,
+        consulted: Vec::new(),
     }
 }
 

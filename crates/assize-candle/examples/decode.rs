@@ -1,0 +1,94 @@
+//! How fast a decoder reads and writes on this processor: `decode CHECKPOINT PRECISION`, with `RAYON_NUM_THREADS` threads.
+//!
+//! One JSON line for each row, as `benches/decoder.py` prints them for transformers.
+
+use assize_candle::{
+    DeviceChoice, Precision,
+    decoder::{Chunk, Decoder, DecoderPrecision, KvSequence},
+};
+use std::{error::Error, path::Path, time::Instant};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const ROUNDS: usize = 5;
+const NEW_TOKENS: usize = 64;
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments
+        .next()
+        .ok_or_else(|| Box::<dyn Error>::from("usage: decode CHECKPOINT [portable|f32|bf16|int8]"))?;
+    let name = arguments.next().unwrap_or_else(|| "f32".to_owned());
+    let precision = match name.as_str() {
+        "portable" => DecoderPrecision::Portable,
+        other => {
+            let known = Precision::ALL.into_iter().find(|precision| precision.id() == other);
+            DecoderPrecision::Packed(
+                known.ok_or_else(|| Box::<dyn Error>::from("allowed: portable, f32, bf16, int8"))?,
+            )
+        }
+    };
+    let decoder = Decoder::load(Path::new(&path), DeviceChoice::Cpu, precision)?;
+    for (sequences, tokens) in [(1, 256), (8, 128)] {
+        report(&name, &format!("prefill {sequences}x{tokens}"), || prefill(&decoder, sequences, tokens))?;
+    }
+    for sequences in [1, 8] {
+        report(&name, &format!("decode batch {sequences}"), || decode(&decoder, sequences))?;
+    }
+    Ok(())
+}
+
+/// The best of some rounds, in tokens a second.
+fn report(engine: &str, what: &str, mut round: impl FnMut() -> Result<f64>) -> Result<()> {
+    let mut best = 0.0_f64;
+    for _ in 0..ROUNDS {
+        best = best.max(round()?);
+    }
+    let threads = rayon::current_num_threads();
+    let line = serde_json::json!({ "engine": format!("assize {engine}"), "threads": threads, "what": what, "tokens_per_s": best.round() });
+    #[expect(clippy::print_stdout, reason = "a program at the command line")]
+    {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn prompt(tokens: usize, salt: u32) -> Vec<u32> {
+    (0..).map(|index: u32| (index * 37 + salt * 101) % 40_000 + 10).take(tokens).collect()
+}
+
+#[expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "it times work")]
+fn prefill(decoder: &Decoder, sequences: u32, tokens: usize) -> Result<f64> {
+    let mut cache = decoder.cache(sequences as usize * tokens.next_multiple_of(64))?;
+    let prompts: Vec<Vec<u32>> = (0..sequences).map(|salt| prompt(tokens, salt)).collect();
+    let mut open: Vec<KvSequence> = prompts.iter().map(|_| KvSequence::default()).collect();
+    let started = Instant::now();
+    let mut chunks: Vec<Chunk<'_>> = (prompts.iter())
+        .zip(&mut open)
+        .map(|(tokens, sequence)| Chunk { tokens, sequence, wanted: 1 })
+        .collect();
+    let hidden = decoder.forward(&mut cache, &mut chunks)?;
+    decoder.logits(&hidden)?;
+    Ok((prompts.len() * tokens) as f64 / started.elapsed().as_secs_f64())
+}
+
+#[expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "it times work")]
+fn decode(decoder: &Decoder, sequences: u32) -> Result<f64> {
+    let mut cache = decoder.cache(sequences as usize * 256)?;
+    let mut tokens: Vec<Vec<u32>> = (0..sequences).map(|salt| prompt(64, salt)).collect();
+    let mut open: Vec<KvSequence> = tokens.iter().map(|_| KvSequence::default()).collect();
+    let mut started = Instant::now();
+    for step in 0..=NEW_TOKENS {
+        let mut chunks: Vec<Chunk<'_>> = (tokens.iter())
+            .zip(&mut open)
+            .map(|(tokens, sequence)| Chunk { tokens, sequence, wanted: 1 })
+            .collect();
+        let hidden = decoder.forward(&mut cache, &mut chunks)?;
+        let best: Vec<u32> = decoder.logits(&hidden)?.argmax(1)?.to_vec1()?;
+        tokens = best.into_iter().map(|token| vec![token]).collect();
+        if step == 0 {
+            started = Instant::now();
+        }
+    }
+    Ok((tokens.len() * NEW_TOKENS) as f64 / started.elapsed().as_secs_f64())
+}

@@ -1,0 +1,231 @@
+//! One decoder for Llama, Mistral, Qwen 2 and 3, Gemma 2, OLMo 2 and Granite: what differs between them is data
+//! ([`DecoderShape`]), read from the checkpoint's own `config.json`.
+//!
+//! A step takes the new tokens of any number of sequences, laid end to end without padding, and gives hidden states of the
+//! rows that are asked for. What a sequence gives does not hang on the others in the step: no score between two sequences
+//! is computed, and no row is read that belongs to none. Here is no text, no sampling and no queue.
+
+mod attention;
+mod cache;
+mod config;
+mod gguf;
+mod layer;
+mod load;
+mod projection;
+mod shape;
+mod step;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+pub use cache::{CacheFull, ForkError, KvCache, KvSequence};
+pub use load::DecoderPrecision;
+pub use shape::{Activation, Biases, DecoderShape, NormPlacement, QueryKeyNorm, Rope, RopeScaling};
+pub use step::Chunk;
+
+use assize_domain::Digest;
+use attention::{Attention, Heads};
+use cache::Store;
+use candle_core::{DType, Device, Tensor};
+use layer::{Layer, LayerRules, Norm};
+use projection::{Computing, Projection};
+use step::{Positions, Span};
+
+/// A step that can't be done.
+#[derive(Debug, thiserror::Error)]
+pub enum DecoderError {
+    /// No room for the tokens.
+    #[error(transparent)]
+    Full(#[from] CacheFull),
+    /// A sequence would be longer than the model was made for.
+    #[error("a sequence of {tokens} tokens is over the model's limit of {limit}")]
+    TooLong {
+        /// Tokens that it would have.
+        tokens: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// No such token.
+    #[error("the token {token} is none of the model's {vocab}")]
+    UnknownToken {
+        /// Its id.
+        token: u32,
+        /// Tokens of the model.
+        vocab: usize,
+    },
+    /// A chunk without tokens, or that wants more rows than it has.
+    #[error("a chunk of {tokens} tokens can't give {wanted} rows")]
+    Chunk {
+        /// Its tokens.
+        tokens: usize,
+        /// Rows wanted.
+        wanted: usize,
+    },
+    /// The tensor library failed.
+    #[error("the tensor library failed")]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// A checkpoint, ready to compute.
+#[derive(Debug)]
+pub struct Decoder {
+    shape: DecoderShape,
+    revision: Digest,
+    computing: Computing,
+    rules: LayerRules,
+    /// `[vocab, hidden]` in the file's number type.
+    embedding: Tensor,
+    layers: Vec<Layer>,
+    norm: Norm,
+    /// `[vocab, hidden]` in the file's number type; the embedding where they are tied.
+    head: Tensor,
+    /// The same, to compute all logits with.
+    logits: Projection,
+    /// Radians a token, for each pair of numbers of a head.
+    steps: Vec<f32>,
+}
+
+/// Rows of the last layer for some tokens: logits of these and no others.
+#[derive(Debug, Clone)]
+pub struct LabelRows {
+    /// `[hidden, tokens]`, f32.
+    weight: Tensor,
+}
+
+impl Decoder {
+    /// What it is made of.
+    pub const fn shape(&self) -> &DecoderShape {
+        &self.shape
+    }
+
+    /// Digest of its configuration and weights.
+    pub const fn revision(&self) -> Digest {
+        self.revision
+    }
+
+    /// A cache for sequences of this decoder, `tokens` tokens together.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn cache(&self, tokens: usize) -> Result<KvCache, DecoderError> {
+        let store = match &self.computing {
+            Computing::Packed(_) => Store::Cpu,
+            Computing::Tensors(device, dtype) => Store::Tensors(device.clone(), *dtype),
+        };
+        Ok(KvCache::new(&self.shape, tokens, &store)?)
+    }
+
+    /// Reads the chunks' tokens; gives the hidden states that are wanted, `[wanted, hidden]`, chunk after chunk.
+    ///
+    /// # Errors
+    /// Every variant of [`DecoderError`]; the sequences then have what they had before.
+    pub fn forward(&self, cache: &mut KvCache, chunks: &mut [Chunk<'_>]) -> Result<Tensor, DecoderError> {
+        let spans = self.spans(cache, chunks)?;
+        let device = self.computing.device();
+        let tokens: Vec<u32> = chunks.iter().flat_map(|chunk| chunk.tokens.iter().copied()).collect();
+        let mut x = self.embed(&tokens)?;
+        let positions = Positions::new(&spans, &self.steps, &device, self.computing.dtype())?;
+        let mut attention = Attention::new(cache, &spans);
+        for layer in &self.layers {
+            x = layer.forward(&x, &self.rules, &positions, &mut attention)?;
+        }
+        let mut wanted = Vec::new();
+        for (span, chunk) in spans.iter().zip(chunks.iter_mut()) {
+            let end = span.first + span.len;
+            wanted.extend((end - chunk.wanted..end).filter_map(|row| u32::try_from(row).ok()));
+            chunk.sequence.advance(span.len);
+        }
+        let wanted = Tensor::from_vec(wanted.clone(), wanted.len(), &device)?;
+        Ok(self.norm.forward(&x.index_select(&wanted, 0)?)?)
+    }
+
+    /// Logits of all tokens, `[rows, vocab]` in f32, from hidden states.
+    ///
+    /// # Errors
+    /// When the tensor library fails.
+    pub fn logits(&self, hidden: &Tensor) -> Result<Tensor, DecoderError> {
+        self.finish(&self.logits.forward(hidden)?)
+    }
+
+    /// The last layer's rows of some tokens.
+    ///
+    /// # Errors
+    /// When a token is none of the model's.
+    pub fn label_rows(&self, tokens: &[u32]) -> Result<LabelRows, DecoderError> {
+        self.check_tokens(tokens)?;
+        let ids = Tensor::from_slice(tokens, tokens.len(), &Device::Cpu)?;
+        let rows = self.head.index_select(&ids, 0)?.to_dtype(DType::F32)?;
+        let weight = rows.t()?.contiguous()?.to_device(&self.computing.device())?;
+        Ok(LabelRows { weight })
+    }
+
+    /// Logits of the labels' tokens alone, `[rows, labels]` in f32, in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// When the tensor library fails.
+    pub fn label_logits(&self, hidden: &Tensor, labels: &LabelRows) -> Result<Tensor, DecoderError> {
+        self.finish(&hidden.to_dtype(DType::F32)?.matmul(&labels.weight)?)
+    }
+
+    fn finish(&self, logits: &Tensor) -> Result<Tensor, DecoderError> {
+        let mut logits = (logits.to_dtype(DType::F32)? / self.shape.logit_divisor)?;
+        if let Some(cap) = self.shape.logit_softcap {
+            logits = ((logits / cap)?.tanh()? * cap)?;
+        }
+        Ok(logits)
+    }
+
+    fn embed(&self, tokens: &[u32]) -> Result<Tensor, DecoderError> {
+        let ids = Tensor::from_slice(tokens, tokens.len(), self.embedding.device())?;
+        let rows = self.embedding.index_select(&ids, 0)?.to_dtype(self.computing.dtype())?;
+        let is_plain = (self.shape.embedding_scale - 1.0).abs() < f64::EPSILON;
+        Ok(if is_plain { rows } else { (rows * self.shape.embedding_scale)? })
+    }
+
+    /// Sees that the chunks can be read and makes room for them.
+    fn spans(&self, cache: &KvCache, chunks: &mut [Chunk<'_>]) -> Result<Vec<Span>, DecoderError> {
+        let mut first = 0;
+        let mut spans = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            let (start, len) = (chunk.sequence.len(), chunk.tokens.len());
+            if len == 0 || chunk.wanted > len {
+                return Err(DecoderError::Chunk { tokens: len, wanted: chunk.wanted });
+            }
+            let limit = self.shape.max_positions;
+            if start + len > limit {
+                return Err(DecoderError::TooLong { tokens: start + len, limit });
+            }
+            self.check_tokens(chunk.tokens)?;
+            cache.reserve(chunk.sequence, len)?;
+            let rows = (0..start + len).filter_map(|place| chunk.sequence.row(place)).collect();
+            spans.push(Span { first, len, start, rows });
+            first += len;
+        }
+        Ok(spans)
+    }
+
+    fn check_tokens(&self, tokens: &[u32]) -> Result<(), DecoderError> {
+        let vocab = self.shape.vocab;
+        let is_known = |token: &&u32| usize::try_from(**token).is_ok_and(|token| token < vocab);
+        match tokens.iter().find(|token| !is_known(token)) {
+            Some(token) => Err(DecoderError::UnknownToken { token: *token, vocab }),
+            None => Ok(()),
+        }
+    }
+
+    fn rules(shape: &DecoderShape) -> LayerRules {
+        let heads = Heads {
+            heads: shape.heads,
+            kv_heads: shape.kv_heads,
+            width: shape.head_width,
+            scale: shape.attention_scale,
+            softcap: shape.attention_softcap,
+        };
+        LayerRules {
+            heads,
+            query_key_norm: shape.query_key_norm,
+            activation: shape.activation,
+            residual_scale: shape.residual_scale,
+        }
+    }
+}
