@@ -16,6 +16,7 @@ mod commands;
 mod computing;
 mod contract;
 mod conversations;
+mod guard;
 mod hang_up;
 mod histories;
 mod hostile_bodies;

@@ -15,6 +15,9 @@ pub struct InvalidScore {
 pub struct Score(f32);
 
 impl Score {
+    /// As likely as not.
+    pub const HALF: Self = Self(0.5);
+
     /// Checks the range.
     ///
     /// # Errors

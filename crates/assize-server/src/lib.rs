@@ -17,6 +17,7 @@ mod remembered;
 mod run;
 mod startup;
 mod state;
+mod tiers;
 
 pub use run::{StopSignals, run};
 pub use startup::{Service, StartError, start};

@@ -3,6 +3,7 @@
 use crate::assessor::{AssessError, Assessor};
 use crate::history::{History, ids};
 use crate::http::error::ApiError;
+use crate::tiers::GuardTier;
 use assize_api::ErrorCode;
 use assize_domain::{Assessment, Conversation, DecidedBy, Decision, Degradation, Verdict};
 use assize_inference::{InferError, Refused};
@@ -33,6 +34,8 @@ struct Values {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     assessor: Assessor,
+    /// Asked where the assessor leaves it close.
+    guard: Option<GuardTier>,
     metrics: ModerationMetrics,
     history: Arc<History>,
 }
@@ -45,13 +48,19 @@ pub(crate) struct Given {
 }
 
 impl Pipeline {
-    pub(crate) const fn new(assessor: Assessor, metrics: ModerationMetrics, history: Arc<History>) -> Self {
-        Self { assessor, metrics, history }
+    pub(crate) const fn new(
+        assessor: Assessor,
+        guard: Option<GuardTier>,
+        metrics: ModerationMetrics,
+        history: Arc<History>,
+    ) -> Self {
+        Self { assessor, guard, metrics, history }
     }
 
     /// Moderates conversations for their communities.
     ///
-    /// Steps: gain admission and assess (models, community-free), decide (pure), record, answer. The profiles were
+    /// Steps: gain admission and assess (models, community-free), ask the guard where that leaves it close, decide (pure),
+    /// record, answer. The profiles were
     /// found before, by whoever read the request.
     ///
     /// # Errors
@@ -65,7 +74,11 @@ impl Pipeline {
             .into_iter()
             .map(|case| (case.conversation, Values { profile: case.profile, candidate: case.candidate }))
             .unzip();
-        let assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
+        let again = self.guard.is_some().then(|| conversations.clone());
+        let mut assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
+        if let Some((guard, conversations)) = self.guard.as_ref().zip(again) {
+            consult(guard, (&conversations, &mut assessments), &values, deadline).await;
+        }
         let judged = assessments.into_iter().zip(values);
         Ok(judged.map(|(assessment, values)| self.value(assessment, &values)).collect())
     }
@@ -136,6 +149,21 @@ impl Pipeline {
         };
         self.metrics.failure(profile.id(), mode);
     }
+}
+
+/// Asks the guard about all of them at a time.
+async fn consult(
+    guard: &GuardTier,
+    (conversations, assessments): (&[Conversation], &mut [Result<Assessment, AssessError>]),
+    values: &[Values],
+    deadline: Instant,
+) {
+    let judged = conversations.iter().zip(assessments).zip(values);
+    let asked = judged.filter_map(|((conversation, assessment), values)| {
+        let assessment = assessment.as_mut().ok()?;
+        Some(guard.consult(conversation, assessment, (&values.profile, deadline)))
+    });
+    futures_util::future::join_all(asked).await;
 }
 
 /// Why there is no verdict.

@@ -17,7 +17,7 @@ const LAST_BATCH: Duration = Duration::from_secs(5);
 /// Serves until `stop` resolves, then drains: say "draining", go on for the drain delay, close the listener, let
 /// requests in flight finish, end the workers' threads.
 pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let Service { state, threads, history, tasks } = service;
+    let Service { state, threads, guard_threads, history, tasks } = service;
     let server: ServerConfig = state.config.server.clone();
     let stopping = async {
         stop.await;
@@ -29,9 +29,17 @@ pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Outp
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     let drained = Instant::now();
     threads.shutdown(drained);
+    if let Some(guard) = &guard_threads {
+        guard.shutdown(drained);
+    }
     // Later than that, because a batch on the device can't be stopped.
     if let Err(error) = threads.join(drained + LAST_BATCH).await {
         tracing::warn!(error = error_chain(&error), "the model's threads did not end");
+    }
+    if let Some(guard) = guard_threads
+        && let Err(error) = guard.join(drained + LAST_BATCH).await
+    {
+        tracing::warn!(error = error_chain(&error), "the guard's threads did not end");
     }
     state.history.close();
     if let Some(history) = history {

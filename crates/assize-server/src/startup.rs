@@ -8,7 +8,9 @@ use crate::http::{BodyBudget, Quota, routes, weighing};
 use crate::pipeline::Pipeline;
 use crate::remembered::Remembered;
 use crate::state::AppState;
+use crate::tiers::StartedGuard;
 use assize_api::ErrorCode;
+use assize_candle::guard::GuardJudge;
 use assize_candle::{
     ChoiceError, GuardEncoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Trial, Verification,
 };
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The profiles can't be used.
     #[error("{0}")]
     Communities(String),
+    /// The guard that is asked after the model can't be started.
+    #[error("the settings' `guard` can't be used: {0}")]
+    Guard(String),
     /// The history can't be kept.
     #[error("the history can't be kept")]
     History(#[source] HistoryError),
@@ -89,6 +94,7 @@ pub struct Service {
     /// Shared with every handler.
     pub state: Arc<AppState>,
     pub(crate) threads: WorkerThreads<GuardEncoder>,
+    pub(crate) guard_threads: Option<WorkerThreads<GuardJudge>>,
     /// Where records are written; joined at the end.
     pub(crate) history: Option<HistoryThread>,
     /// Probe, profile watcher, quota cleaning; aborted at the end.
@@ -112,6 +118,7 @@ impl Service {
 pub async fn start(config: Config) -> Result<Service, StartError> {
     let metrics = Arc::new(new_metrics()?);
     let judge = start_judge(&config.inference, &metrics).await?;
+    let guard = start_guard(&config, &metrics)?;
     let mut runner = ExampleRunner::new(judge.assessor.clone());
     let files =
         Files::read(&config.communities.folder).map_err(|error| explain(&LoadError::Folder(error)))?;
@@ -130,23 +137,38 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     let (history, writing) =
         History::start(&config.history, metrics.service.clone()).map_err(StartError::History)?;
     let history = Arc::new(history);
+    let (tier, guard_threads, guard_probe) = match guard {
+        Some(StartedGuard { tier, threads, probe }) => (Some(tier), Some(threads), Some(probe)),
+        None => (None, None, None),
+    };
     let state = Arc::new(AppState {
         quota: config.conversations_per_minute.map(Quota::new),
         bodies: BodyBudget::new(config.server.max_buffered_bytes),
         weighing: Arc::new(Semaphore::new(weighing::AT_ONCE)),
-        pipeline: Pipeline::new(judge.assessor, metrics.moderation.clone(), Arc::clone(&history)),
+        pipeline: Pipeline::new(
+            judge.assessor,
+            tier.clone(),
+            metrics.moderation.clone(),
+            Arc::clone(&history),
+        ),
         history,
         model: judge.identity,
         computation: judge.computation,
         model_readiness: judge.readiness,
+        guard: tier,
         draining: AtomicBool::new(false),
         communities,
         metrics,
         config,
     });
     let cleaning = tokio::spawn(clean_quota(Arc::clone(&state)));
-    let tasks = vec![judge.probe, tokio::spawn(watcher.run()), cleaning];
-    Ok(Service { state, threads: judge.threads, history: writing, tasks })
+    let tasks = [judge.probe, tokio::spawn(watcher.run()), cleaning].into_iter().chain(guard_probe).collect();
+    Ok(Service { state, threads: judge.threads, guard_threads, history: writing, tasks })
+}
+
+pub(crate) fn start_guard(config: &Config, metrics: &Metrics) -> Result<Option<StartedGuard>, StartError> {
+    let started = config.guard.clone().map(|guard| StartedGuard::start(guard, metrics));
+    started.transpose().map_err(|error| StartError::Guard(error_chain(&error)))
 }
 
 fn explain(error: &LoadError) -> StartError {

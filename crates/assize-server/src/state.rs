@@ -7,6 +7,7 @@ use crate::http::error::ApiError;
 use crate::http::{BodyBudget, Client, Quota};
 use crate::pipeline::Pipeline;
 use crate::startup::Computation;
+use crate::tiers::GuardTier;
 use assize_domain::ModelIdentity;
 use assize_inference::{Readiness, ReadinessWatch};
 use assize_telemetry::{Metrics, error_chain};
@@ -31,6 +32,8 @@ pub struct AppState {
     pub(crate) model: ModelIdentity,
     pub(crate) computation: Computation,
     pub(crate) model_readiness: ReadinessWatch,
+    /// The guard that is asked after the model.
+    pub(crate) guard: Option<GuardTier>,
     /// Set once by the shutdown sequence, before it waits; read by `/readyz`.
     pub(crate) draining: AtomicBool,
 }
@@ -79,24 +82,36 @@ impl AppState {
 
     /// What each part reports, for people.
     pub(crate) fn checks(&self) -> BTreeMap<String, String> {
-        let model = match self.model_readiness.current() {
-            Readiness::Failed { why } => format!("failed: {}", error_chain(&why)),
-            Readiness::Starting => "starting: no inference yet".to_owned(),
-            Readiness::Ready => self.model_readiness.last_success().map_or_else(
-                || "ready".to_owned(),
-                |last| format!("ready: last inference {:.1} s ago", last.elapsed().as_secs_f64()),
-            ),
-            Readiness::Draining => "draining".to_owned(),
-        };
+        let guard = self.guard.as_ref().map_or_else(
+            || "none".to_owned(),
+            |guard| {
+                let (identity, state) = (guard.identity(), told(&guard.readiness()));
+                format!("{} {}: {state}", identity.name, identity.revision)
+            },
+        );
         let revision = format!("{} {}", self.model.name, self.model.revision);
         let named = [
             ("communities", self.communities.in_force().describe()),
             ("device", self.config.inference.device.to_string()),
+            ("guard", guard),
             ("kernel", format!("{} on {} threads", self.computation.kernel, self.computation.threads)),
-            ("model", model),
+            ("model", told(&self.model_readiness)),
             ("model_revision", revision),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
         named.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+}
+
+/// A model's state, for people.
+fn told(readiness: &ReadinessWatch) -> String {
+    match readiness.current() {
+        Readiness::Failed { why } => format!("failed: {}", error_chain(&why)),
+        Readiness::Starting => "starting: no inference yet".to_owned(),
+        Readiness::Ready => readiness.last_success().map_or_else(
+            || "ready".to_owned(),
+            |last| format!("ready: last inference {:.1} s ago", last.elapsed().as_secs_f64()),
+        ),
+        Readiness::Draining => "draining".to_owned(),
     }
 }

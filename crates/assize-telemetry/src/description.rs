@@ -57,32 +57,36 @@ metrics! {
         "Conversations without a verdict, or judged without a usable tree, by what the community told its backend to do.";
     SHADOW_VERDICTS = Counter "assize_shadow_verdicts_total" ["community", "change"],
         "Verdicts weighed again under the community's candidate profile, by how its decision differs from the one given.";
-    QUEUE_ITEMS = Gauge "assize_queue_items" [],
+    QUEUE_ITEMS = Gauge "assize_queue_items" ["tier"],
         "Items waiting for the model.";
-    QUEUE_TOKENS = Gauge "assize_queue_tokens" [],
+    QUEUE_TOKENS = Gauge "assize_queue_tokens" ["tier"],
         "Tokens of the items waiting for the model.";
-    ADMITTED_TOKENS = Gauge "assize_admitted_tokens" [],
+    ADMITTED_TOKENS = Gauge "assize_admitted_tokens" ["tier"],
         "Tokens admitted and not yet done, waiting or on the device.";
-    ADMITTED_REQUESTS = Gauge "assize_admitted_requests" [],
+    ADMITTED_REQUESTS = Gauge "assize_admitted_requests" ["tier"],
         "Conversations admitted and not yet done.";
-    QUEUE_WAIT = Histogram "assize_queue_wait_seconds" [],
+    QUEUE_WAIT = Histogram "assize_queue_wait_seconds" ["tier"],
         "Time an item waited before its batch was taken.";
-    BATCH_ITEMS = Histogram "assize_batch_items" [],
+    BATCH_ITEMS = Histogram "assize_batch_items" ["tier"],
         "Items in a batch.";
-    BATCH_TOKENS = Histogram "assize_batch_tokens" [],
+    BATCH_TOKENS = Histogram "assize_batch_tokens" ["tier"],
         "Tokens in a batch, without padding.";
-    INFERENCE_DURATION = Histogram "assize_inference_duration_seconds" [],
+    INFERENCE_DURATION = Histogram "assize_inference_duration_seconds" ["tier"],
         "Time of one call of the model, failed calls included.";
-    INFERENCE_FAILURES = Counter "assize_inference_failures_total" [],
+    INFERENCE_FAILURES = Counter "assize_inference_failures_total" ["tier"],
         "Calls of the model that failed, panicked or gave a wrong number of outputs.";
-    TOKENISATION_DURATION = Histogram "assize_tokenisation_duration_seconds" [],
+    TOKENISATION_DURATION = Histogram "assize_tokenisation_duration_seconds" ["tier"],
         "Time to turn one conversation into tokens.";
-    OVERLOADS = Counter "assize_overloads_total" ["reason"],
+    OVERLOADS = Counter "assize_overloads_total" ["tier", "reason"],
         "Admissions refused, by the bound that refused them (probes and profiles' examples included).";
-    JOBS_DROPPED = Counter "assize_jobs_dropped_total" ["reason"],
+    JOBS_DROPPED = Counter "assize_jobs_dropped_total" ["tier", "reason"],
         "Items that left the queue without an inference.";
-    CACHE_LOOKUPS = Counter "assize_cache_lookups_total" ["result"],
+    CACHE_LOOKUPS = Counter "assize_cache_lookups_total" ["tier", "result"],
         "Look-ups for an equal conversation judged before; 0 where `inference.cached_assessments` is 0.";
+    TIER_CONVERSATIONS = Counter "assize_tier_conversations_total" ["tier", "outcome"],
+        "Conversations that a further tier was asked about, or spared because the tiers before it had settled them, by what came of it.";
+    TIER_DURATION = Histogram "assize_tier_duration_seconds" ["tier"],
+        "Time that a further tier took for one conversation, its queue included.";
     HISTORY_RECORDS = Counter "assize_history_records_total" ["result"],
         "Records of assessments for the history on disk, by what became of them.";
     PROFILE_RELOADS = Counter "assize_profile_reloads_total" ["result"],
@@ -97,7 +101,7 @@ metrics! {
         "Always 1; its labels name the model in use.";
     BUILD_INFO = Gauge "assize_build_info" ["version"],
         "Always 1; its label is the version of the service.";
-    READY = Gauge "assize_ready" [],
+    READY = Gauge "assize_ready" ["tier"],
         "1 while the model answers, otherwise 0.";
 }
 

@@ -1,6 +1,7 @@
 //! Building blocks of [`crate::Metrics`]: series that are registered once and can't multiply.
 
 use crate::{MetricDescription, MetricsError, labels::Label};
+use assize_domain::Tier;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     core::Collector,
@@ -12,15 +13,22 @@ pub(crate) const UNLISTED: &str = "_other";
 
 /// Registers metrics by their description.
 #[derive(Debug)]
-pub(crate) struct Registrar<'a>(pub(crate) &'a Registry);
+pub(crate) struct Registrar<'a> {
+    pub(crate) registry: &'a Registry,
+    /// Whose series these are, where each tier has its own: the value of their label [`TIER`].
+    pub(crate) tier: Option<Tier>,
+}
+
+/// The label of series that each tier has.
+const TIER: &str = "tier";
 
 impl Registrar<'_> {
     pub(crate) fn counter(&self, metric: &MetricDescription) -> Result<IntCounter, MetricsError> {
-        self.register(metric, IntCounter::with_opts(opts(metric)))
+        self.register(metric, IntCounter::with_opts(self.opts(metric)))
     }
 
     pub(crate) fn counters(&self, metric: &MetricDescription) -> Result<IntCounterVec, MetricsError> {
-        self.register(metric, IntCounterVec::new(opts(metric), metric.labels))
+        self.register(metric, IntCounterVec::new(self.opts(metric), &self.labels(metric)))
     }
 
     /// A counter with one closed label; all its series start at 0.
@@ -36,11 +44,11 @@ impl Registrar<'_> {
     }
 
     pub(crate) fn gauge(&self, metric: &MetricDescription) -> Result<IntGauge, MetricsError> {
-        self.register(metric, IntGauge::with_opts(opts(metric)))
+        self.register(metric, IntGauge::with_opts(self.opts(metric)))
     }
 
     pub(crate) fn gauges(&self, metric: &MetricDescription) -> Result<IntGaugeVec, MetricsError> {
-        self.register(metric, IntGaugeVec::new(opts(metric), metric.labels))
+        self.register(metric, IntGaugeVec::new(self.opts(metric), &self.labels(metric)))
     }
 
     pub(crate) fn histogram(
@@ -48,7 +56,7 @@ impl Registrar<'_> {
         metric: &MetricDescription,
         buckets: &[f64],
     ) -> Result<Histogram, MetricsError> {
-        self.register(metric, Histogram::with_opts(histogram_opts(metric, buckets)))
+        self.register(metric, Histogram::with_opts(self.histogram_opts(metric, buckets)))
     }
 
     pub(crate) fn histograms(
@@ -56,7 +64,7 @@ impl Registrar<'_> {
         metric: &MetricDescription,
         buckets: &[f64],
     ) -> Result<HistogramVec, MetricsError> {
-        self.register(metric, HistogramVec::new(histogram_opts(metric, buckets), metric.labels))
+        self.register(metric, HistogramVec::new(self.histogram_opts(metric, buckets), &self.labels(metric)))
     }
 
     fn register<C: Collector + Clone + 'static>(
@@ -66,8 +74,23 @@ impl Registrar<'_> {
     ) -> Result<C, MetricsError> {
         let failed = |source| MetricsError::Registration { name: metric.name, source };
         let collector = made.map_err(failed)?;
-        self.0.register(Box::new(collector.clone())).map_err(failed)?;
+        self.registry.register(Box::new(collector.clone())).map_err(failed)?;
         Ok(collector)
+    }
+
+    fn opts(&self, metric: &MetricDescription) -> Opts {
+        let opts = Opts::new(metric.name, metric.help);
+        self.tier.map_or_else(|| opts.clone(), |tier| opts.clone().const_label(TIER, tier.id()))
+    }
+
+    fn histogram_opts(&self, metric: &MetricDescription, buckets: &[f64]) -> HistogramOpts {
+        HistogramOpts { common_opts: self.opts(metric), buckets: buckets.to_vec() }
+    }
+
+    /// The labels whose values change from count to count.
+    fn labels(&self, metric: &MetricDescription) -> Vec<&'static str> {
+        let changes = |label: &&str| self.tier.is_none() || *label != TIER;
+        metric.labels.iter().copied().filter(changes).collect()
     }
 }
 
@@ -77,14 +100,6 @@ pub(crate) fn touch<T>(
     series: prometheus::Result<T>,
 ) -> Result<(), MetricsError> {
     series.map(drop).map_err(|source| MetricsError::Registration { name: metric.name, source })
-}
-
-fn opts(metric: &MetricDescription) -> Opts {
-    Opts::new(metric.name, metric.help)
-}
-
-fn histogram_opts(metric: &MetricDescription, buckets: &[f64]) -> HistogramOpts {
-    HistogramOpts::new(metric.name, metric.help).buckets(buckets.to_vec())
 }
 
 /// A counter with one label that is an enum.

@@ -39,6 +39,37 @@ label!(
     HistoryResult
 );
 
+/// What came of a further tier for one conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TierOutcome {
+    /// It was not asked: the tiers before it had settled the matter.
+    Spared,
+    /// It answered.
+    Answered,
+    /// It had nothing to say about what was judged.
+    NotConcerned,
+    /// It was too busy, or too slow.
+    Busy,
+    /// It failed.
+    Failed,
+}
+
+impl TierOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] = [Self::Spared, Self::Answered, Self::NotConcerned, Self::Busy, Self::Failed];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Spared => "spared",
+            Self::Answered => "answered",
+            Self::NotConcerned => "not_concerned",
+            Self::Busy => "busy",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// The class of an HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StatusClass {

@@ -18,9 +18,9 @@ pub use description::{MetricDescription, MetricKind, describe};
 pub use error_chain::error_chain;
 pub use labels::{
     CacheLookup, CandidateState, Change, DropReason, FailureMode, HistoryResult, OverloadReason,
-    ReloadResult, StatusClass,
+    ReloadResult, StatusClass, TierOutcome,
 };
 pub use metrics::{
     HttpMetrics, InFlight, InferenceMetrics, METRICS_CONTENT_TYPE, Metrics, MetricsConfig, MetricsError,
-    ModerationMetrics, ServiceMetrics,
+    ModerationMetrics, ServiceMetrics, TierMetrics,
 };

@@ -9,14 +9,16 @@ mod moderation;
 mod service;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
 use crate::family::Registrar;
-use assize_domain::CommunityId;
+use assize_domain::{CommunityId, Tier};
 pub use http::{HttpMetrics, InFlight};
 pub use inference::InferenceMetrics;
 pub use moderation::ModerationMetrics;
 use prometheus::{Registry, TextEncoder};
 pub use service::ServiceMetrics;
+pub use tiers::TierMetrics;
 
 /// The `content-type` of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -56,8 +58,10 @@ pub struct Metrics {
     pub http: HttpMetrics,
     /// Verdicts, and what they lacked.
     pub moderation: ModerationMetrics,
-    /// Admission, queue, batches and model.
+    /// Admission, queue, batches and model of the embedded encoder.
     pub inference: InferenceMetrics,
+    /// Who was asked, and what came of it.
+    pub tiers: TierMetrics,
     /// Profiles, model, build.
     pub service: ServiceMetrics,
     registry: Registry,
@@ -71,16 +75,25 @@ impl Metrics {
     pub fn new(config: &MetricsConfig<'_>) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         register_process(&registry)?;
-        let registrar = Registrar(&registry);
+        let registrar = Registrar { registry: &registry, tier: None };
         let moderation = ModerationMetrics::new(&registrar)?;
         moderation.register_communities(config.communities)?;
         Ok(Self {
             http: HttpMetrics::new(&registrar, config.routes, config.error_codes)?,
             moderation,
-            inference: InferenceMetrics::new(&registrar)?,
+            inference: InferenceMetrics::new(&Registrar { registry: &registry, tier: Some(Tier::Encoder) })?,
+            tiers: TierMetrics::new(&registrar)?,
             service: ServiceMetrics::new(&registrar)?,
             registry,
         })
+    }
+
+    /// Registers admission, queue, batches and model of a further tier, once for each that is configured.
+    ///
+    /// # Errors
+    /// [`MetricsError::Registration`] where it is registered already.
+    pub fn of_tier(&self, tier: Tier) -> Result<InferenceMetrics, MetricsError> {
+        InferenceMetrics::new(&Registrar { registry: &self.registry, tier: Some(tier) })
     }
 
     /// Adds series for communities that came with a reload. Those of communities that went stay: a counter

@@ -10,6 +10,7 @@
 //! Here is no community and no queue.
 
 mod judge;
+mod load;
 mod opinion;
 mod plan;
 mod spec;
@@ -19,6 +20,7 @@ mod tests;
 mod vocabulary;
 
 pub use judge::{Choices, GuardJudge, GuardJudgeRun, JudgeError, Question};
+pub use load::{LargeGuard, LargeGuardError};
 pub use opinion::{GuardReader, GuardReading, Opinion, OpinionError};
 pub use plan::{Plan, PlanError};
 pub use spec::{Answer, Beyond, Criterion, GuardSpec, Label, Query, Reads, SpecCalibration, SpecError};

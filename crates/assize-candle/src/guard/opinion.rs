@@ -8,7 +8,10 @@ use super::{
     vocabulary::{Vocabulary, VocabularyError},
 };
 use crate::numerics::sigmoid;
-use assize_domain::{Conversation, Coverage, GuardHead, RiskCategory, Score, Subject, TurnText};
+use assize_domain::{
+    Assessment, Conversation, Coverage, GuardHead, OperatingPoints, RiskCategory, Score, Subject, TurnText,
+};
+use assize_inference::Weigh;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// Why a guard gives no opinion.
@@ -49,6 +52,35 @@ impl Opinion {
     }
 }
 
+impl Opinion {
+    /// Has the guard's scores stand for what was judged before, with the points that they are measured from.
+    pub fn apply(&self, spec: &GuardSpec, assessment: &mut Assessment) {
+        if let Some(prompt) = &mut assessment.guard.prompt {
+            prompt.harmful = self.head(GuardHead::PromptHarmful).unwrap_or(prompt.harmful);
+            prompt.adversarial = self.head(GuardHead::Adversarial).unwrap_or(prompt.adversarial);
+            for (category, own) in RiskCategory::ALL.into_iter().zip(&mut prompt.risk) {
+                *own = self.risk.get(&category).copied().unwrap_or(*own);
+            }
+        }
+        if let Some(response) = &mut assessment.guard.response {
+            response.harmful = self.head(GuardHead::ResponseHarmful).unwrap_or(response.harmful);
+            response.refusal = self.head(GuardHead::ResponseRefusal).unwrap_or(response.refusal);
+        }
+        let before = assessment.operating_points;
+        let point =
+            |head| if self.head(head).is_some() { spec.operating_point(head) } else { before.get(head) };
+        assessment.operating_points = OperatingPoints::new(GuardHead::ALL.map(point));
+        // The scores that stand now are of what the guard read.
+        let cut = |own: Option<Coverage>| own.filter(|coverage| !coverage.is_whole());
+        if assessment.prompt_coverage.is_some() {
+            assessment.prompt_coverage = cut(self.prompt_coverage).or(assessment.prompt_coverage);
+        }
+        if assessment.response_coverage.is_some() {
+            assessment.response_coverage = cut(self.response_coverage).or(assessment.response_coverage);
+        }
+    }
+}
+
 /// Turns conversations into a guard's questions. Shared by all requests; holds no text.
 #[derive(Debug)]
 pub struct GuardReader {
@@ -67,6 +99,11 @@ pub struct GuardReading {
 }
 
 impl GuardReading {
+    /// Tokens to be read, those that are shared not counted: what it weighs.
+    pub fn tokens(&self) -> usize {
+        self.questions.iter().map(Weigh::tokens).sum()
+    }
+
     /// Hands the questions over; [`GuardReader::opinion`] wants the choices in the same order.
     pub fn take_questions(&mut self) -> Vec<Question> {
         std::mem::take(&mut self.questions)
@@ -92,6 +129,15 @@ impl GuardReader {
     /// All calls of the guard.
     pub fn plans(&self) -> Arc<[Plan]> {
         Arc::clone(&self.plans)
+    }
+
+    /// The shortest question there is, for probing; `None` for a guard without plans.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn probe(&self) -> Result<Option<Question>, OpinionError> {
+        let plan = self.plans.iter().enumerate().min_by_key(|(_, plan)| plan.fixed_tokens);
+        plan.map(|plan| self.question(plan, "hello", "").map(|(question, _)| question)).transpose()
     }
 
     /// Asks about what is judged.

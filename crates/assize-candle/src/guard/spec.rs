@@ -1,7 +1,7 @@
 //! A guard as data: what it is asked, in which words, and what its answers mean here. A file in `config/models/` is one of
 //! these; a guard of a known architecture needs no code.
 
-use assize_domain::{GuardHead, RiskCategory};
+use assize_domain::{GuardHead, RiskCategory, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -158,6 +158,12 @@ impl GuardSpec {
         let spec: Self = toml::from_str(text)?;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// The score at which a head's answer turns from no to yes.
+    pub(super) fn operating_point(&self, head: GuardHead) -> Score {
+        let named = self.operating_points.get(head.id()).and_then(|point| Score::new(*point).ok());
+        named.unwrap_or(Score::HALF)
     }
 
     fn check(&self) -> Result<(), SpecError> {

@@ -17,6 +17,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let metrics = startup::new_metrics()?;
     let judge = startup::start_judge(&config.inference, &metrics).await?;
     println!("model        ok   {} {}", judge.identity.name, judge.identity.revision);
+    if let Some(guard) = startup::start_guard(&config, &metrics)? {
+        let identity = guard.tier.identity();
+        println!("guard        ok   {} {}", identity.name, identity.revision);
+    }
     let files = Files::read(&config.communities.folder)?;
     let mut runner = ExampleRunner::new(judge.assessor.clone());
     let loaded = load(&files, &config.communities, &mut runner).await?;

@@ -23,7 +23,7 @@ const MOST_THREADS: usize = 1024;
 const MOST_CACHED: usize = 1_000_000;
 const LONGEST: Duration = Duration::from_hours(24);
 /// No client waits that long for a verdict.
-const LONGEST_DEADLINE: Duration = Duration::from_hours(1);
+pub(super) const LONGEST_DEADLINE: Duration = Duration::from_hours(1);
 
 /// What the command line sets.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +103,7 @@ fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
         },
         max_conversations: at_least_one("limits.max_conversations", raw.limits.max_conversations)?,
         inference: inference(raw)?,
+        guard: super::tiers::guard(raw)?,
         communities: communities(raw)?,
         history: history(raw)?,
         keys: keys(raw)?,
@@ -111,7 +112,7 @@ fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
     })
 }
 
-fn at_least_one(key: &'static str, value: usize) -> Result<usize, ConfigError> {
+pub(super) fn at_least_one(key: &'static str, value: usize) -> Result<usize, ConfigError> {
     count(key, value, MOST)
 }
 
@@ -123,7 +124,7 @@ fn count(key: &'static str, value: usize, most: usize) -> Result<usize, ConfigEr
     }
 }
 
-fn out_of_range(key: &'static str, given: &dyn Display, allowed: &dyn Display) -> ConfigError {
+pub(super) fn out_of_range(key: &'static str, given: &dyn Display, allowed: &dyn Display) -> ConfigError {
     ConfigError::OutOfRange { key, given: given.to_string(), allowed: allowed.to_string() }
 }
 
@@ -148,7 +149,11 @@ fn server(raw: &RawConfig) -> Result<ServerConfig, ConfigError> {
     })
 }
 
-fn positive(key: &'static str, value: Duration, longest: Duration) -> Result<Duration, ConfigError> {
+pub(super) fn positive(
+    key: &'static str,
+    value: Duration,
+    longest: Duration,
+) -> Result<Duration, ConfigError> {
     if value.is_zero() {
         return Err(out_of_range(key, &"0s", &"more than 0s, as `500ms` or `10s`"));
     }
@@ -167,7 +172,7 @@ fn inference(raw: &RawConfig) -> Result<InferenceConfig, ConfigError> {
     let inference = &raw.inference;
     Ok(InferenceConfig {
         model: PathBuf::from(&inference.model),
-        device: device(&inference.device)?,
+        device: device("inference.device", &inference.device)?,
         precision: precision(&inference.precision)?,
         threads: threads(inference.threads)?,
         cached_assessments: cached(inference.cached_assessments)?,
@@ -185,12 +190,12 @@ fn inference(raw: &RawConfig) -> Result<InferenceConfig, ConfigError> {
     })
 }
 
-fn device(given: &str) -> Result<DeviceChoice, ConfigError> {
+pub(super) fn device(key: &'static str, given: &str) -> Result<DeviceChoice, ConfigError> {
     let cuda = given.strip_prefix("cuda:").map(str::parse);
     match (given, cuda) {
         ("cpu", _) => Ok(DeviceChoice::Cpu),
         (_, Some(Ok(ordinal))) => Ok(DeviceChoice::Cuda(ordinal)),
-        _ => Err(out_of_range("inference.device", &given, &"`cpu` or `cuda:0`, `cuda:1` and so on")),
+        _ => Err(out_of_range(key, &given, &"`cpu` or `cuda:0`, `cuda:1` and so on")),
     }
 }
 

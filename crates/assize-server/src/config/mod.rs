@@ -3,10 +3,12 @@
 mod keys;
 mod load;
 mod raw;
+mod tiers;
 
 pub use keys::ApiKeys;
 pub use load::{ConfigError, Overrides, load};
 pub use raw::RawConfig;
+pub use tiers::{GuardConfig, OnSilence};
 
 use assize_candle::{DeviceChoice, PrecisionChoice};
 use assize_domain::{CommunityId, Limits};
@@ -25,6 +27,8 @@ pub struct Config {
     pub max_conversations: usize,
     /// The model and its queue.
     pub inference: InferenceConfig,
+    /// The guard that is asked after it; `None` asks none.
+    pub guard: Option<GuardConfig>,
     /// The communities' profiles.
     pub communities: CommunitiesConfig,
     /// What is kept of what was judged.

@@ -2,6 +2,7 @@
 //!
 //! Every key has its default here, with the reason for the number.
 
+use super::tiers::RawGuard;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub struct RawConfig {
     pub limits: RawLimits,
     /// The model and its queue.
     pub inference: RawInference,
+    /// A large guard that is asked about what the model leaves close.
+    pub guard: RawGuard,
     /// The communities' profiles.
     pub communities: RawCommunities,
     /// What is kept of what was judged: records without text.

@@ -2,9 +2,9 @@
 
 use crate::{
     DropReason, FailureMode, MetricDescription, MetricKind, Metrics, MetricsConfig, OverloadReason,
-    ReloadResult, StatusClass, describe,
+    ReloadResult, StatusClass, TierOutcome, describe,
 };
-use assize_domain::{CommunityId, Decision, Degradation, Digest, Floor, ModelIdentity};
+use assize_domain::{CommunityId, Decision, Degradation, Digest, Floor, ModelIdentity, Tier};
 use prometheus::proto::{MetricFamily, MetricType};
 use std::{
     collections::BTreeSet,
@@ -79,12 +79,12 @@ fn every_series_is_there_before_the_first_request() {
         r#"assize_failures_total{community="default",mode="closed"} 0"#,
         r#"assize_floors_total{floor="mass_harm_weapons"} 0"#,
         r#"assize_degradations_total{degradation="tree_unusable"} 0"#,
-        r#"assize_overloads_total{reason="deadline"} 0"#,
-        r#"assize_jobs_dropped_total{reason="abandoned"} 0"#,
+        r#"assize_overloads_total{reason="deadline",tier="encoder"} 0"#,
+        r#"assize_jobs_dropped_total{reason="abandoned",tier="encoder"} 0"#,
         r#"assize_profile_reloads_total{result="rejected"} 0"#,
-        "assize_queue_wait_seconds_count 0",
-        "assize_inference_failures_total 0",
-        "assize_ready 0",
+        r#"assize_queue_wait_seconds_count{tier="encoder"} 0"#,
+        r#"assize_inference_failures_total{tier="encoder"} 0"#,
+        r#"assize_ready{tier="encoder"} 0"#,
     ] {
         check(&metrics, line);
     }
@@ -115,12 +115,12 @@ fn what_is_counted_is_shown() {
         r#"assize_floors_total{floor="mass_harm_weapons"} 1"#,
         r#"assize_degradations_total{degradation="partial_coverage"} 1"#,
         r#"assize_failures_total{community="default",mode="open"} 1"#,
-        r#"assize_overloads_total{reason="tokens"} 1"#,
-        r#"assize_jobs_dropped_total{reason="expired"} 1"#,
-        r#"assize_batch_items_bucket{le="4"} 1"#,
-        r#"assize_batch_tokens_bucket{le="64"} 0"#,
-        "assize_queue_items 2",
-        "assize_queue_tokens 9",
+        r#"assize_overloads_total{reason="tokens",tier="encoder"} 1"#,
+        r#"assize_jobs_dropped_total{reason="expired",tier="encoder"} 1"#,
+        r#"assize_batch_items_bucket{tier="encoder",le="4"} 1"#,
+        r#"assize_batch_tokens_bucket{tier="encoder",le="64"} 0"#,
+        r#"assize_queue_items{tier="encoder"} 2"#,
+        r#"assize_queue_tokens{tier="encoder"} 9"#,
     ] {
         check(&metrics, line);
     }
@@ -130,6 +130,26 @@ fn what_is_counted_is_shown() {
             .unwrap()
             .contains(r#"assize_model_info{kernel="int8-avx512-vnni",model="guard",revision="sha256:0707"#)
     );
+}
+
+#[test]
+fn a_further_tier_has_series_of_its_own() {
+    let metrics = metrics();
+    let guard = metrics.of_tier(Tier::Guard).unwrap();
+    guard.set_queue(5, 700);
+    metrics.inference.set_queue(2, 9);
+    metrics.tiers.conversation(Tier::Guard, TierOutcome::Spared);
+    metrics.tiers.took(Tier::Guard, Duration::from_millis(30));
+    for line in [
+        r#"assize_queue_items{tier="guard"} 5"#,
+        r#"assize_queue_items{tier="encoder"} 2"#,
+        r#"assize_tier_conversations_total{outcome="spared",tier="guard"} 1"#,
+        r#"assize_tier_conversations_total{outcome="answered",tier="guard"} 0"#,
+        r#"assize_tier_duration_seconds_bucket{tier="guard",le="0.05"} 1"#,
+    ] {
+        check(&metrics, line);
+    }
+    assert!(metrics.of_tier(Tier::Guard).is_err(), "registered twice");
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! From a guard's file and a checkpoint to what reads and what judges.
+
+use super::{
+    GuardJudge, GuardReader, GuardSpec, JudgeError, PlanError, SpecError, Vocabulary, VocabularyError,
+};
+use crate::{
+    DeviceChoice, LoadError,
+    decoder::{Decoder, DecoderPrecision},
+};
+use assize_domain::{Digest, ModelIdentity};
+use sha2::{Digest as _, Sha256};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A guard that can't be loaded. Each text names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum LargeGuardError {
+    /// A file can't be read.
+    #[error("`{file}` can't be read")]
+    Unreadable {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The guard's file.
+    #[error("`{file}` can't be used as a guard's file")]
+    Spec {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: SpecError,
+    },
+    /// The checkpoint.
+    #[error("the guard's checkpoint can't be used")]
+    Checkpoint(#[source] Box<LoadError>),
+    /// The tokenizer.
+    #[error("`{file}` can't be used as the guard's tokenizer")]
+    Vocabulary {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: VocabularyError,
+    },
+    /// The guard's file and its tokenizer.
+    #[error("`{file}` does not fit the checkpoint's tokenizer")]
+    Plan {
+        /// The guard's file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: PlanError,
+    },
+    /// The judge.
+    #[error("the guard can't be made ready")]
+    Judge(#[from] JudgeError),
+}
+
+/// A guard, loaded on one device or several.
+#[derive(Debug)]
+pub struct LargeGuard {
+    /// Name in the guard's file; digest over that, the tokenizer and the checkpoint.
+    pub identity: ModelIdentity,
+    /// From conversations to questions, and from choices to opinions.
+    pub reader: GuardReader,
+    /// One for each device.
+    pub judges: Vec<GuardJudge>,
+}
+
+impl LargeGuard {
+    /// Reads the guard's file, the checkpoint (a folder as Hugging Face writes it, or a GGUF file with `tokenizer.json`
+    /// beside it) once for each device, and what all questions begin with. `cache_tokens` are each judge's, beside that.
+    ///
+    /// Blocks: it reads whole checkpoints.
+    ///
+    /// # Errors
+    /// Every variant of [`LargeGuardError`].
+    pub fn load(
+        file: &Path,
+        checkpoint: &Path,
+        devices: &[DeviceChoice],
+        (precision, cache_tokens): (DecoderPrecision, usize),
+    ) -> Result<Self, LargeGuardError> {
+        let text = read(file)?;
+        let spec = String::from_utf8_lossy(&text);
+        let spec =
+            GuardSpec::parse(&spec).map_err(|source| LargeGuardError::Spec { file: file.into(), source })?;
+        let tokenizer = tokenizer_of(checkpoint);
+        let json = read(&tokenizer)?;
+        let load = |device: &DeviceChoice| Decoder::load(checkpoint, *device, precision).map(Arc::new);
+        let decoders = devices.iter().map(load).collect::<Result<Vec<_>, _>>();
+        let decoders = decoders.map_err(|error| LargeGuardError::Checkpoint(Box::new(error)))?;
+        let vocab = decoders.first().map_or(usize::MAX, |decoder| decoder.shape().vocab);
+        let vocabulary = Vocabulary::from_json(&json, vocab)
+            .map_err(|source| LargeGuardError::Vocabulary { file: tokenizer, source })?;
+        let mut digest = Sha256::new();
+        digest.update(Sha256::digest(&text));
+        digest.update(Sha256::digest(&json));
+        decoders.iter().take(1).for_each(|decoder| digest.update(decoder.revision().bytes()));
+        let revision = Digest::new(digest.finalize().into());
+        let identity = ModelIdentity { name: spec.name.as_str().into(), revision };
+        let reader = GuardReader::new(spec, vocabulary)
+            .map_err(|source| LargeGuardError::Plan { file: file.into(), source })?;
+        let judges =
+            decoders.into_iter().map(|decoder| GuardJudge::new(decoder, reader.plans(), cache_tokens));
+        let judges = judges.collect::<Result<_, _>>()?;
+        Ok(Self { identity, reader, judges })
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, LargeGuardError> {
+    std::fs::read(file).map_err(|source| LargeGuardError::Unreadable { file: file.into(), source })
+}
+
+fn tokenizer_of(checkpoint: &Path) -> PathBuf {
+    let folder = if checkpoint.is_dir() { Some(checkpoint) } else { checkpoint.parent() };
+    folder.unwrap_or(Path::new(".")).join("tokenizer.json")
+}

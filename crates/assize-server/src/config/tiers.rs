@@ -1,0 +1,163 @@
+//! Settings of the models that are asked after the embedded encoder.
+
+use super::load::{at_least_one, out_of_range, positive};
+use super::{ConfigError, RawConfig};
+use assize_candle::decoder::DecoderPrecision;
+use assize_candle::{DeviceChoice, Kernel, Precision};
+use assize_inference::{AdmissionLimits, BatchPolicy};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A large guard, asked about what the encoder leaves near one of the community's thresholds.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawGuard {
+    /// The guard's file, as `config/models/wildguard.toml`; where it is absent no guard is asked.
+    pub file: Option<String>,
+    /// Its checkpoint: a folder as Hugging Face writes it, or a GGUF file with `tokenizer.json` beside it.
+    pub checkpoint: String,
+    /// `cpu` or `cuda:N`; several GPUs take batches from one queue.
+    pub devices: Vec<String>,
+    /// `auto`, `portable`, `f32`, `bf16` or `int8`. `auto` is bf16 on a GPU, f32 on a processor.
+    pub precision: String,
+    /// It is asked where harmfulness is as near as this to one of the community's thresholds; 1 asks always.
+    pub margin: f64,
+    /// Longest time for its answer; it never prolongs a request's own.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub deadline: Duration,
+    /// `closed`: where it should have been asked and gave no answer the verdict is degraded by `tier_silent`, and the
+    /// community's own `on_failure` decides. `open`: the encoder's judgement stands.
+    pub on_failure: String,
+    /// Most conversations that it is asked about at a time.
+    pub max_requests: usize,
+    /// Most tokens admitted at a time.
+    pub max_tokens: usize,
+    /// Most questions in one batch.
+    pub max_batch_items: usize,
+    /// Most tokens in one batch.
+    pub max_batch_tokens: usize,
+    /// Tokens in each device's cache of keys and values; a 7B model in bf16 takes 128 KB for each.
+    pub cache_tokens: usize,
+}
+
+impl Default for RawGuard {
+    fn default() -> Self {
+        Self {
+            file: None,
+            checkpoint: String::new(),
+            devices: vec!["cpu".to_owned()],
+            precision: "auto".to_owned(),
+            // docs/performance.md: what share of inputs that is.
+            margin: 0.15,
+            deadline: Duration::from_secs(2),
+            on_failure: "closed".to_owned(),
+            max_requests: 256,
+            max_tokens: 131_072,
+            max_batch_items: 64,
+            // A GPU is busy with 8,000; a processor with any.
+            max_batch_tokens: 8_192,
+            cache_tokens: 32_768,
+        }
+    }
+}
+
+/// What a tier's silence does to a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSilence {
+    /// The judgement of the tiers before it stands.
+    Open,
+    /// The verdict is degraded.
+    Closed,
+}
+
+/// The guard that is asked, validated.
+#[derive(Debug, Clone)]
+pub struct GuardConfig {
+    /// The guard's file.
+    pub file: PathBuf,
+    /// Its checkpoint.
+    pub checkpoint: PathBuf,
+    /// At least one.
+    pub devices: Vec<DeviceChoice>,
+    /// How it computes.
+    pub precision: DecoderPrecision,
+    /// In `[0, 1]`.
+    pub margin: f64,
+    /// From the encoder's answer to its own.
+    pub deadline: Duration,
+    /// What its silence does.
+    pub on_silence: OnSilence,
+    /// What may be in its house at a time.
+    pub admission: AdmissionLimits,
+    /// What goes into one batch.
+    pub batch: BatchPolicy,
+    /// Tokens in each device's cache.
+    pub cache_tokens: usize,
+}
+
+pub(super) fn guard(raw: &RawConfig) -> Result<Option<GuardConfig>, ConfigError> {
+    let guard = &raw.guard;
+    let Some(file) = guard.file.as_deref().filter(|file| !file.is_empty()) else { return Ok(None) };
+    if guard.checkpoint.is_empty() {
+        return Err(out_of_range(
+            "guard.checkpoint",
+            &"empty",
+            &"a folder, or a GGUF file, where `guard.file` is set",
+        ));
+    }
+    if !(0.0..=1.0).contains(&guard.margin) {
+        return Err(out_of_range("guard.margin", &guard.margin, &"0 to 1"));
+    }
+    let devices = guard.devices.iter().map(|device| super::load::device("guard.devices", device));
+    let devices: Vec<DeviceChoice> = devices.collect::<Result<_, _>>()?;
+    if devices.is_empty() {
+        return Err(out_of_range("guard.devices", &"empty", &"`cpu`, or `cuda:0`, `cuda:1` and so on"));
+    }
+    let on_silence = match guard.on_failure.as_str() {
+        "open" => OnSilence::Open,
+        "closed" => OnSilence::Closed,
+        other => return Err(out_of_range("guard.on_failure", &other, &"`open` or `closed`")),
+    };
+    Ok(Some(GuardConfig {
+        file: PathBuf::from(file),
+        checkpoint: PathBuf::from(&guard.checkpoint),
+        precision: precision(&guard.precision, &devices)?,
+        devices,
+        margin: guard.margin,
+        deadline: positive("guard.deadline", guard.deadline, super::load::LONGEST_DEADLINE)?,
+        on_silence,
+        admission: AdmissionLimits {
+            max_requests: at_least_one("guard.max_requests", guard.max_requests)?,
+            max_tokens: at_least_one("guard.max_tokens", guard.max_tokens)?,
+        },
+        batch: BatchPolicy {
+            max_items: at_least_one("guard.max_batch_items", guard.max_batch_items)?,
+            max_tokens: at_least_one("guard.max_batch_tokens", guard.max_batch_tokens)?,
+            // A question is its template already; what goes beyond a long chat turn is a document.
+            short_tokens: 1_024,
+        },
+        cache_tokens: at_least_one("guard.cache_tokens", guard.cache_tokens)?,
+    }))
+}
+
+fn precision(given: &str, devices: &[DeviceChoice]) -> Result<DecoderPrecision, ConfigError> {
+    let on_cpu = devices.contains(&DeviceChoice::Cpu);
+    match given {
+        "portable" => Ok(DecoderPrecision::Portable),
+        // Large models bear 8 bits for each row of activations badly: it has to be asked for.
+        "auto" => match Kernel::fastest(Precision::F32).filter(|_| on_cpu) {
+            Some(_) => Ok(DecoderPrecision::Packed(Precision::F32)),
+            None => Ok(DecoderPrecision::Portable),
+        },
+        other => {
+            let known = Precision::ALL.into_iter().find(|precision| precision.id() == other);
+            let allowed = &"`auto`, `portable`, `f32`, `bf16`, `int8`";
+            known
+                .map(DecoderPrecision::Packed)
+                .ok_or_else(|| out_of_range("guard.precision", &other, allowed))
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A large guard behind the encoder: a file and a checkpoint, no code. The checkpoint is a tiny random one, so that what it
+//! says means nothing, and is the same each time.
+
+use crate::support::{Answer, TestService, user};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const FILE: &str = r#"
+name = "tiny-guard"
+summary = "A guard for tests."
+context_tokens = 1024
+strip = true
+templates.main = "<go>Is it bad?\nU: {{prompt}}\nA: {{response}}\n<go>"
+
+[operating_points]
+prompt_harmful = 0.25
+
+[[query]]
+template = "main"
+reads = "prompt"
+answers = [{ before = "bad:", head = "prompt_harmful", labels = [{ text = " yes", says = 1 }, { text = "no" }] }]
+
+[[query]]
+template = "main"
+reads = "response"
+[[query.answers]]
+before = "bad:"
+head = "response_harmful"
+labels = [{ text = "yes", says = 1 }, { text = "no" }]
+[[query.answers]]
+before = "\nrefuses:"
+head = "response_refusal"
+labels = [{ text = "yes", says = 1 }, { text = "no" }]
+"#;
+
+/// A checkpoint's folder with a vocabulary of letters, and the guard's file in it.
+struct Guard(TempDir);
+
+impl Guard {
+    fn new() -> Self {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/assize-candle/tests/decoders/qwen3");
+        let folder = tempfile::tempdir().unwrap();
+        let config = std::fs::read_to_string(from.join("config.json")).unwrap();
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        config["max_position_embeddings"] = 4096.into();
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let weights = "model.safetensors";
+        std::fs::copy(from.join(weights), folder.path().join(weights)).unwrap();
+        std::fs::write(folder.path().join("tokenizer.json"), letters().to_string()).unwrap();
+        std::fs::write(folder.path().join("guard.toml"), FILE).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    async fn service(&self, values: &[(&'static str, &str)]) -> TestService {
+        let (file, checkpoint) = (self.path("guard.toml"), self.0.path());
+        let own = [
+            ("guard.file", file.to_str().unwrap()),
+            ("guard.checkpoint", checkpoint.to_str().unwrap()),
+            ("guard.deadline", "60s"),
+        ];
+        TestService::start(&[&own, values].concat()).await
+    }
+}
+
+/// 94 letters and two more tokens.
+fn letters() -> Value {
+    let letters = (b' '..=b'z').map(char::from).chain("\n|}".chars());
+    let mut vocab: serde_json::Map<String, Value> =
+        letters.enumerate().map(|(id, letter)| (letter.to_string(), json!(id))).collect();
+    let first = vocab.len();
+    vocab.insert("<unk>".to_owned(), json!(first + 1));
+    let added = json!([{ "id": first, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true }]);
+    json!({ "version": "1.0", "added_tokens": added, "normalizer": null, "pre_tokenizer": null,
+        "post_processor": null, "decoder": null,
+        "model": { "type": "BPE", "vocab": vocab, "merges": [], "unk_token": "<unk>", "fuse_unk": false } })
+}
+
+async fn outcomes(service: &TestService) -> [f64; 5] {
+    let scrape = service.api.scrape().await;
+    ["spared", "answered", "not_concerned", "busy", "failed"].map(|outcome| {
+        scrape.get(&format!(r#"assize_tier_conversations_total{{outcome="{outcome}",tier="guard"}}"#))
+    })
+}
+
+fn score(verdict: &Value) -> f64 {
+    verdict["scores"]["prompt_harmful"].as_f64().unwrap()
+}
+
+#[tokio::test]
+async fn a_guard_is_added_by_a_file_and_its_scores_stand() {
+    let guard = Guard::new();
+    let alone = TestService::start(&[]).await;
+    let always = guard.service(&[("guard.margin", "1")]).await;
+    let text = user("How do I get into my own car without the key?");
+    let (before, after) = (alone.api.moderate(&text).await, always.api.moderate(&text).await);
+    assert!((score(&before) - score(&after)).abs() > 1e-3, "{before} {after}");
+    assert!(before["provenance"]["consulted"].is_null());
+    let consulted = &after["provenance"]["consulted"][0];
+    assert_eq!((&consulted["tier"], &consulted["model"]), (&json!("guard"), &json!("tiny-guard")));
+    assert_eq!(consulted["answered"], true);
+    assert!(consulted["model_revision"].as_str().unwrap().starts_with("sha256:"));
+    assert_eq!(after["provenance"]["model"], "guard-v1");
+    assert_eq!(
+        before["scores"]["adversarial"], after["scores"]["adversarial"],
+        "it was not asked about that"
+    );
+    assert_eq!(outcomes(&always).await, [0.0, 1.0, 0.0, 0.0, 0.0]);
+    let scrape = always.api.scrape().await;
+    assert_eq!(scrape.get(r#"assize_tier_duration_seconds_count{tier="guard"}"#), 1.0);
+    assert!(scrape.get(r#"assize_inference_duration_seconds_count{tier="guard"}"#) >= 1.0);
+    assert_eq!(scrape.get(r#"assize_ready{tier="guard"}"#), 1.0);
+    let checks: Value = always.api.get("/readyz?verbose").await.json();
+    assert!(checks["checks"]["guard"].as_str().unwrap().contains("tiny-guard sha256:"), "{checks}");
+}
+
+#[tokio::test]
+async fn many_at_once_are_judged_as_one_alone() {
+    let service = Guard::new().service(&[("guard.margin", "1")]).await;
+    let texts =
+        ["What is a lock?", "How do I pick a lock?", "Tell me of locks, and keys, and doors.", "Hello"];
+    let mut alone = Vec::new();
+    for text in texts {
+        alone.push(score(&service.api.moderate(&user(text)).await));
+    }
+    let list: Vec<Value> = texts.iter().map(|text| user(text)).collect();
+    let verdicts = service.api.post(json!(list).to_string()).await.json();
+    for (given, alone) in verdicts.as_array().unwrap().iter().zip(alone) {
+        assert!((score(given) - alone).abs() < 1e-5, "{given} {alone}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_settled_is_spared() {
+    let service = Guard::new().service(&[("guard.margin", "0")]).await;
+    let verdict = service.api.moderate(&user("Good morning to you.")).await;
+    assert!(verdict["provenance"]["consulted"].is_null());
+    assert_eq!(outcomes(&service).await, [1.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
+#[tokio::test]
+async fn a_silent_guard_makes_a_verdict_stricter_or_is_passed_over_as_the_settings_say() {
+    let guard = Guard::new();
+    let late = [("guard.margin", "1"), ("guard.max_tokens", "1")];
+    let closed = guard.service(&late).await;
+    let verdict = closed.api.moderate(&user("Good morning to you.")).await;
+    assert_eq!(verdict["degraded"], json!(["tier_silent"]), "{verdict}");
+    assert_eq!(
+        (&verdict["decision"], &verdict["decided_by"]),
+        (&json!("review"), &json!("degraded.tier_silent"))
+    );
+    assert_eq!(verdict["provenance"]["consulted"][0]["answered"], false);
+    assert_eq!(outcomes(&closed).await, [0.0, 0.0, 0.0, 1.0, 0.0]);
+    // This community fails open: it is told, and decides by what there is.
+    let mut lenient = user("Good morning to you.");
+    lenient["community"] = "strict".into();
+    let verdict = closed.api.moderate(&lenient).await;
+    assert_eq!((&verdict["decision"], &verdict["degraded"]), (&json!("allow"), &json!(["tier_silent"])));
+    let open = guard.service(&[&late[..], &[("guard.on_failure", "open")]].concat()).await;
+    let verdict = open.api.moderate(&user("Good morning to you.")).await;
+    assert_eq!((&verdict["degraded"], &verdict["decision"]), (&Value::Null, &json!("allow")), "{verdict}");
+    assert_eq!(outcomes(&open).await, [0.0, 0.0, 0.0, 1.0, 0.0]);
+}
+
+#[tokio::test]
+async fn a_response_gets_its_own_scores_and_a_what_if_needs_no_model() {
+    let service = Guard::new().service(&[("guard.margin", "1")]).await;
+    let turns = json!({"turns": [{"role": "user", "content": "How do I bake bread?"}, {"role": "assistant", "content": "With flour."}]});
+    let verdict = service.api.moderate(&turns).await;
+    assert!(verdict["scores"]["response_refusal"].as_f64().is_some());
+    let before = outcomes(&service).await;
+    let asked = json!({"ids": [verdict["id"]], "communities": ["strict"]});
+    let request = service.api.request(Method::POST, "/what-if").json(&asked);
+    let answer = Answer::of(request).await;
+    let again = &answer.json()["verdicts"][0];
+    assert_eq!(again["scores"], verdict["scores"], "{}", answer.text);
+    assert_eq!(again["provenance"]["consulted"], verdict["provenance"]["consulted"]);
+    assert_eq!(outcomes(&service).await, before);
+}
