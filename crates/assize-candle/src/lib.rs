@@ -25,6 +25,7 @@ mod port;
 mod reading;
 mod sequence;
 mod tokenizer;
+pub mod writing;
 
 pub use assize_kernels::{Kernel, Precision};
 pub use device::DeviceChoice;

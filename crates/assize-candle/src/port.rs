@@ -1,6 +1,6 @@
 //! Lets `assize-inference` drive the encoder: a worker's thread owns it and calls it step by step.
 
-use crate::{EncoderError, GuardEncoder, GuardRun, HeadLogits, Sequence};
+use crate::{GuardEncoder, GuardRun, HeadLogits, Sequence};
 use assize_inference::{BatchModel, ModelError, Weigh};
 use std::error::Error;
 
@@ -25,12 +25,13 @@ impl BatchModel for GuardEncoder {
     }
 }
 
-fn failed(error: &EncoderError) -> ModelError {
+/// A model's failure, told with its causes.
+pub(crate) fn failed(error: &dyn Error) -> ModelError {
     ModelError::Failed { detail: detail(error) }
 }
 
 /// The error and its causes: sizes, ids and the tensor library's words, never a text.
-fn detail(error: &EncoderError) -> String {
+fn detail(error: &dyn Error) -> String {
     let mut detail = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -43,7 +44,7 @@ fn detail(error: &EncoderError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Framing;
+    use crate::{EncoderError, Framing};
 
     #[test]
     fn a_sequence_weighs_its_control_tokens_too() {

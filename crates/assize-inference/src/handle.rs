@@ -1,7 +1,7 @@
 //! The way in: what a request holds to have its inputs judged.
 
 use crate::{
-    BatchModel, InferError, Permit, ReadinessWatch,
+    BatchModel, InferError, Permit, ReadinessWatch, Weigh,
     inbox::Inbox,
     job::{Job, Reply},
     readiness::ReadinessPublisher,
@@ -35,16 +35,7 @@ impl<M: BatchModel> ModelHandle<M> {
         permit: impl Into<Arc<Permit>>,
         deadline: Instant,
     ) -> Result<Vec<M::Output>, InferError> {
-        if deadline <= Instant::now() {
-            return Err(InferError::DeadlineExceeded);
-        }
-        let permit: Arc<Permit> = permit.into();
-        let (jobs, replies): (Vec<_>, Vec<_>) =
-            inputs.into_iter().map(|input| Job::new(input, Arc::clone(&permit), deadline)).unzip();
-        // From here on only the jobs hold it.
-        drop(permit);
-        self.inbox.push(jobs)?;
-        timeout_at(deadline, collect::<M>(replies)).await.unwrap_or(Err(InferError::DeadlineExceeded))
+        ask(inputs, permit.into(), deadline, |jobs| self.inbox.push(jobs)).await
     }
 
     /// Whether the model answers.
@@ -57,7 +48,25 @@ impl<M: BatchModel> ModelHandle<M> {
     }
 }
 
-async fn collect<M: BatchModel>(replies: Vec<Reply<M>>) -> Result<Vec<M::Output>, InferError> {
+/// Makes jobs of the inputs, has them pushed and waits for their answers.
+pub(crate) async fn ask<I: Weigh, O>(
+    inputs: Vec<I>,
+    permit: Arc<Permit>,
+    deadline: Instant,
+    push: impl FnOnce(Vec<Job<I, O>>) -> Result<(), InferError>,
+) -> Result<Vec<O>, InferError> {
+    if deadline <= Instant::now() {
+        return Err(InferError::DeadlineExceeded);
+    }
+    let (jobs, replies): (Vec<_>, Vec<_>) =
+        inputs.into_iter().map(|input| Job::new(input, Arc::clone(&permit), deadline)).unzip();
+    // From here on only the jobs hold it.
+    drop(permit);
+    push(jobs)?;
+    timeout_at(deadline, collect(replies)).await.unwrap_or(Err(InferError::DeadlineExceeded))
+}
+
+async fn collect<O>(replies: Vec<Reply<O>>) -> Result<Vec<O>, InferError> {
     let mut outputs = Vec::with_capacity(replies.len());
     for reply in replies {
         // A job that goes without an answer went because the worker ended.

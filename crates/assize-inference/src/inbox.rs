@@ -8,7 +8,7 @@
 //!
 //! One that waits is woken for what is pushed, and wakes the next where it leaves something behind.
 
-use crate::{BatchModel, BatchPolicy, InferError, PendingQueue, Taken, job::Job, lock::lock};
+use crate::{BatchModel, BatchPolicy, InferError, PendingQueue, Taken, job::BatchJob, lock::lock};
 use assize_telemetry::InferenceMetrics;
 use std::{
     mem,
@@ -26,12 +26,13 @@ pub(crate) struct Inbox<M: BatchModel> {
 }
 
 struct State<M: BatchModel> {
-    queue: PendingQueue<Job<M>>,
+    queue: PendingQueue<BatchJob<M>>,
     phase: Phase,
 }
 
+/// Whether a queue takes jobs and gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     /// Takes jobs.
     Open,
     /// Takes no jobs; what waits is worked off until then.
@@ -42,7 +43,7 @@ enum Phase {
 
 impl Phase {
     /// Whether no batch may begin any more.
-    fn is_over(self, now: Instant) -> bool {
+    pub(crate) fn is_over(self, now: Instant) -> bool {
         match self {
             Self::Open => false,
             Self::Draining { until } => until <= now,
@@ -54,7 +55,7 @@ impl Phase {
 /// What a worker gets.
 pub(crate) struct Next<M: BatchModel> {
     /// What left the queue.
-    pub(crate) taken: Taken<Job<M>>,
+    pub(crate) taken: Taken<BatchJob<M>>,
     /// Whether live jobs still wait.
     pub(crate) has_backlog: bool,
 }
@@ -69,7 +70,7 @@ impl<M: BatchModel> Inbox<M> {
     ///
     /// # Errors
     /// [`InferError::ShuttingDown`]; the jobs are dropped.
-    pub(crate) fn push(&self, jobs: Vec<Job<M>>) -> Result<(), InferError> {
+    pub(crate) fn push(&self, jobs: Vec<BatchJob<M>>) -> Result<(), InferError> {
         let mut state = lock(&self.state);
         if state.phase != Phase::Open {
             return Err(InferError::ShuttingDown);
@@ -104,7 +105,7 @@ impl<M: BatchModel> Inbox<M> {
         Some(self.next(&state, taken))
     }
 
-    fn next(&self, state: &State<M>, taken: Taken<Job<M>>) -> Next<M> {
+    fn next(&self, state: &State<M>, taken: Taken<BatchJob<M>>) -> Next<M> {
         self.show(state);
         let has_backlog = !state.queue.is_empty();
         if has_backlog {

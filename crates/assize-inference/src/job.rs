@@ -1,25 +1,29 @@
 //! One input on its way through queue and model, with the way back to whoever waits for it.
 
 use crate::{BatchModel, InferError, Permit, Waiting, Weigh};
+use assize_telemetry::DropReason;
 use std::sync::Arc;
 use tokio::{sync::oneshot, time::Instant};
 
 /// What a request waits on for one of its inputs. Dropping it abandons the job.
-pub(crate) type Reply<M> = oneshot::Receiver<Result<<M as BatchModel>::Output, InferError>>;
+pub(crate) type Reply<O> = oneshot::Receiver<Result<O, InferError>>;
 
-/// One input that waits.
-pub(crate) struct Job<M: BatchModel> {
-    pub(crate) input: M::Input,
+/// One input of a model that reads batches.
+pub(crate) type BatchJob<M> = Job<<M as BatchModel>::Input, <M as BatchModel>::Output>;
+
+/// One input that waits, or is worked on.
+pub(crate) struct Job<I, O> {
+    pub(crate) input: I,
     pub(crate) queued_at: Instant,
     tokens: usize,
     deadline: Instant,
-    reply: oneshot::Sender<Result<M::Output, InferError>>,
+    reply: oneshot::Sender<Result<O, InferError>>,
     /// Held, so that the request's tokens stay counted until its last job is gone.
     permit: Arc<Permit>,
 }
 
-impl<M: BatchModel> Job<M> {
-    pub(crate) fn new(input: M::Input, permit: Arc<Permit>, deadline: Instant) -> (Self, Reply<M>) {
+impl<I: Weigh, O> Job<I, O> {
+    pub(crate) fn new(input: I, permit: Arc<Permit>, deadline: Instant) -> (Self, Reply<O>) {
         let (reply, waiting) = oneshot::channel();
         // Weighed once: the queue asks often, and an input's weight must not change while it waits.
         let tokens = input.tokens();
@@ -27,7 +31,7 @@ impl<M: BatchModel> Job<M> {
     }
 
     /// Ends the job with its answer.
-    pub(crate) fn answer(self, answer: Result<M::Output, InferError>) {
+    pub(crate) fn answer(self, answer: Result<O, InferError>) {
         let Self { input, reply, permit, .. } = self;
         // First the memory and the permit, then the answer: who has an answer can count on the room being
         // free.
@@ -38,13 +42,26 @@ impl<M: BatchModel> Job<M> {
     }
 }
 
-impl<M: BatchModel> Weigh for Job<M> {
+impl<I, O> Job<I, O> {
+    /// Why nobody need work on it at `now`; `None`: somebody waits.
+    pub(crate) fn gone(&self, now: Instant) -> Option<DropReason> {
+        if self.is_abandoned() {
+            Some(DropReason::Abandoned)
+        } else if self.deadline <= now {
+            Some(DropReason::Expired)
+        } else {
+            None
+        }
+    }
+}
+
+impl<I, O> Weigh for Job<I, O> {
     fn tokens(&self) -> usize {
         self.tokens
     }
 }
 
-impl<M: BatchModel> Waiting for Job<M> {
+impl<I, O> Waiting for Job<I, O> {
     fn request_tokens(&self) -> usize {
         self.permit.demand().tokens
     }

@@ -20,9 +20,11 @@
 //! - No text passes through here: an input is something that weighs some tokens.
 //!
 //! Wiring: [`pair`] makes a [`ModelHandle`] for the requests and [`Worker`]s; [`WorkerThreads::spawn`] starts
-//! these, and its owner ends them; [`Probe::run`] is a task of its own.
+//! these, and its owner ends them; [`Probe::run`] is a task of its own. A model that works on jobs that come and go, instead
+//! of on batches, has [`continuous`].
 
 mod admission;
+pub mod continuous;
 mod error;
 mod handle;
 mod inbox;

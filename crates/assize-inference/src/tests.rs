@@ -2,7 +2,7 @@
 //! threads.
 
 mod admission;
-mod fakes;
+pub(crate) mod fakes;
 mod handle;
 mod probe;
 mod shutdown;

@@ -19,9 +19,51 @@ use tokio::{
 pub struct WorkerThreads<M: BatchModel> {
     inbox: Arc<Inbox<M>>,
     readiness: ReadinessPublisher,
+    threads: Threads,
+}
+
+/// Some threads, and the sign of their end.
+pub(crate) struct Threads {
     threads: Vec<JoinHandle<()>>,
     /// Closed when the last thread is about to end; nothing is ever sent.
     ended: mpsc::Receiver<()>,
+}
+
+/// Held by each thread until it ends, and by whoever starts them until all are started.
+pub(crate) type Ending = mpsc::Sender<()>;
+
+impl Threads {
+    /// None yet.
+    pub(crate) fn new() -> (Self, Ending) {
+        let (ending, ended) = mpsc::channel(1);
+        (Self { threads: Vec::new(), ended }, ending)
+    }
+
+    /// Starts one more. What `work` owns is dropped before the thread counts as ended, also by a panic.
+    pub(crate) fn start(
+        &mut self,
+        ending: &Ending,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), WorkerError> {
+        let ending = ending.clone();
+        let body = move || {
+            // Outlives what the work owns: that answers all who wait.
+            let _ending = ending;
+            work();
+        };
+        let thread = Builder::new().name(format!("assize-model-{}", self.threads.len())).spawn(body);
+        self.threads.push(thread.map_err(WorkerError::Spawn)?);
+        Ok(())
+    }
+
+    /// Waits until they have ended, at most until `by`.
+    pub(crate) async fn join(&mut self, by: Instant) -> Result<(), WorkerError> {
+        // `None` is the last sender being dropped: that is the signal.
+        let _ended = timeout_at(by, self.ended.recv()).await.map_err(|_elapsed| WorkerError::Stuck)?;
+        // Each returns at once: the threads have nothing left to do.
+        let joined: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
+        joined.into_iter().collect::<Result<(), _>>().map_err(|_panic| WorkerError::Died)
+    }
 }
 
 impl<M: BatchModel> WorkerThreads<M> {
@@ -32,21 +74,12 @@ impl<M: BatchModel> WorkerThreads<M> {
     /// [`WorkerError::NoWorker`], [`WorkerError::Spawn`].
     pub fn spawn(workers: Vec<Worker<M>>) -> Result<Self, WorkerError> {
         let first = workers.first().ok_or(WorkerError::NoWorker)?;
-        let (ending, ended) = mpsc::channel(1);
+        let (threads, ending) = Threads::new();
         let (inbox, readiness) = (Arc::clone(&first.inbox), first.readiness.clone());
         // Ends those that were started where a later one can't be.
-        let mut threads = Self { inbox, readiness, threads: Vec::new(), ended };
-        for (index, worker) in workers.into_iter().enumerate() {
-            let ending: mpsc::Sender<()> = ending.clone();
-            let body = move || {
-                // Dropped in reverse order, also by a panic: first the worker, which answers all who wait, then
-                // this.
-                let _ending = ending;
-                let mut worker = worker;
-                worker.run();
-            };
-            let thread = Builder::new().name(format!("assize-model-{index}")).spawn(body);
-            threads.threads.push(thread.map_err(WorkerError::Spawn)?);
+        let mut threads = Self { inbox, readiness, threads };
+        for mut worker in workers {
+            threads.threads.start(&ending, move || worker.run())?;
         }
         Ok(threads)
     }
@@ -65,11 +98,7 @@ impl<M: BatchModel> WorkerThreads<M> {
     /// # Errors
     /// [`WorkerError::Stuck`] at `by`; [`WorkerError::Died`] where a thread panicked.
     pub async fn join(mut self, by: Instant) -> Result<(), WorkerError> {
-        // `None` is the last sender being dropped: that is the signal.
-        let _ended = timeout_at(by, self.ended.recv()).await.map_err(|_elapsed| WorkerError::Stuck)?;
-        // Each returns at once: the threads have nothing left to do.
-        let joined: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
-        joined.into_iter().collect::<Result<(), _>>().map_err(|_panic| WorkerError::Died)
+        self.threads.join(by).await
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::{
     Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle, Waiting,
     inbox::{Inbox, Next},
-    job::Job,
+    job::BatchJob,
     model::total_tokens,
     readiness::ReadinessPublisher,
     speed::MeasuredBatch,
@@ -105,7 +105,7 @@ impl<M: BatchModel> Worker<M> {
         }
     }
 
-    fn run_batch(&mut self, jobs: Vec<Job<M>>, had_backlog: bool) {
+    fn run_batch(&mut self, jobs: Vec<BatchJob<M>>, had_backlog: bool) {
         let tokens = total_tokens(&jobs);
         self.metrics.batch_taken(jobs.len(), tokens);
         match self.call(&jobs) {
@@ -129,7 +129,7 @@ impl<M: BatchModel> Worker<M> {
     }
 
     /// Runs each job of a failed batch alone, once, so that one poisonous input fails alone.
-    fn retry_singly(&mut self, jobs: Vec<Job<M>>) {
+    fn retry_singly(&mut self, jobs: Vec<BatchJob<M>>) {
         let mut has_success = false;
         let mut last_failure = None;
         for job in jobs {
@@ -157,14 +157,14 @@ impl<M: BatchModel> Worker<M> {
         }
     }
 
-    fn call_alone(&mut self, job: &Job<M>) -> Result<M::Output, ModelError> {
+    fn call_alone(&mut self, job: &BatchJob<M>) -> Result<M::Output, ModelError> {
         let (outputs, _) = self.call(slice::from_ref(job))?;
         outputs.into_iter().next().ok_or(ModelError::WrongCount { given: 0, expected: 1 })
     }
 
     /// Has the model judge the jobs; the outputs are as many as these. A batch of long ones lets short ones in between its
     /// steps, about as many tokens as it has itself, so that neither kind can stop the other; their time is not in its own.
-    fn call(&mut self, jobs: &[Job<M>]) -> Result<(Vec<M::Output>, Duration), ModelError> {
+    fn call(&mut self, jobs: &[BatchJob<M>]) -> Result<(Vec<M::Output>, Duration), ModelError> {
         let is_long = jobs.iter().any(|job| !self.policy.is_short(job));
         let lent = if is_long { total_tokens(jobs) } else { 0 };
         let inputs: Vec<&M::Input> = jobs.iter().map(|job| &job.input).collect();
@@ -199,12 +199,12 @@ impl<M: BatchModel> Worker<M> {
         }
     }
 
-    fn abandon(&self, job: Job<M>) {
+    fn abandon(&self, job: BatchJob<M>) {
         self.metrics.dropped(DropReason::Abandoned);
         drop(job);
     }
 
-    fn expire(&self, job: Job<M>) {
+    fn expire(&self, job: BatchJob<M>) {
         self.metrics.dropped(DropReason::Expired);
         job.answer(Err(InferError::DeadlineExceeded));
     }
@@ -213,8 +213,12 @@ impl<M: BatchModel> Worker<M> {
 /// Calls the model, and adds the time it took.
 ///
 /// Unwind safety: a panic can leave only the model half-changed (the inputs are shared and dropped or read again as they
-/// are, the run is dropped), and [`BatchModel`] demands that whatever a run leaves behind can't change another.
-fn caught<T>(elapsed: &mut Duration, call: impl FnOnce() -> Result<T, ModelError>) -> Result<T, ModelError> {
+/// are, the run is dropped), and [`BatchModel`] demands that whatever a run leaves behind can't change another, as
+/// [`crate::continuous::ContinuousModel`] does for what has left.
+pub(crate) fn caught<T>(
+    elapsed: &mut Duration,
+    call: impl FnOnce() -> Result<T, ModelError>,
+) -> Result<T, ModelError> {
     let started = Instant::now();
     let called = panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(ModelError::Panicked));
     *elapsed += started.elapsed();

@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Tokens in a page: large enough that a page table is short, small enough that half a page lost for each sequence is little.
-pub(super) const PAGE: usize = 32;
+pub(crate) const PAGE: usize = 32;
 
 /// There is no room for more tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

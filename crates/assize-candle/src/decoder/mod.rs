@@ -18,6 +18,7 @@ mod step;
 mod tests;
 mod weights;
 
+pub(crate) use cache::PAGE;
 pub use cache::{CacheFull, ForkError, KvCache, KvSequence};
 pub use load::DecoderPrecision;
 pub use shape::{Activation, Biases, DecoderShape, NormPlacement, QueryKeyNorm, Rope, RopeScaling};

@@ -8,6 +8,8 @@
     reason = "helpers of tests: a panic is a failed test, and what was not checked is said"
 )]
 
+mod writing;
+
 use assize_candle::{
     DeviceChoice, Kernel, Precision,
     decoder::{Chunk, Decoder, DecoderPrecision, KvSequence},
