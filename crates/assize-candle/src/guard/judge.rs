@@ -199,12 +199,10 @@ impl GuardJudge {
         let (Some(answer), Some(rows)) = (plan.answers.get(index), rows) else { return Ok(()) };
         let logits = self.decoder.label_logits(hidden, rows)?;
         let chances: Vec<f32> = softmax_last_dim(&logits)?.flatten_all()?.to_vec1()?;
-        let likeliest = chances.iter().enumerate().max_by(|(_, one), (_, other)| one.total_cmp(other));
-        let next = answer.then.or(likeliest.map(|(index, _)| index)).unwrap_or_default();
-        ongoing.choices.push(chances);
         if index + 1 < plan.answers.len() {
-            ongoing.pending = answer.labels.get(next).map_or_else(Vec::new, |label| label.after.clone());
+            ongoing.pending = answer.go_on(&chances).to_vec();
         }
+        ongoing.choices.push(chances);
         Ok(())
     }
 }

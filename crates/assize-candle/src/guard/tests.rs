@@ -140,8 +140,8 @@ fn letters() -> Vocabulary {
     let mut vocab: serde_json::Map<String, serde_json::Value> =
         letters.enumerate().map(|(id, letter)| (letter.to_string(), json!(id))).collect();
     let first = vocab.len();
-    vocab.insert("<unk>".to_owned(), json!(first + 1));
-    let added = json!([{ "id": first, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
+    vocab.insert("<unk>".to_owned(), json!(first));
+    let added = json!([{ "id": first + 1, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
         "normalized": false, "special": true }]);
     let parsed = json!({ "version": "1.0", "added_tokens": added, "normalizer": null, "pre_tokenizer": null,
         "post_processor": null, "decoder": null,
