@@ -8,11 +8,11 @@ margin: the share of inputs whose harmfulness is that near to a threshold, the s
 the F1 that there would be if the guard were right about all of these: what no guard can exceed.
 """
 
-import argparse, json, pathlib, sys, urllib.request
+import argparse, json, pathlib, sys, time, urllib.error, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 MARGINS = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4]
-BATCH = 8
+BATCH = 4
 
 
 def ask(address, rows):
@@ -24,8 +24,15 @@ def ask(address, rows):
         judge = ["response"] if row["label"] == "response_harmful" else ["prompt"]
         body.append({"turns": turns, "judge": judge, "explain": "none"})
     request = urllib.request.Request(f"http://{address}/moderate", json.dumps(body).encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return [(item.get("harmfulness"), row["harmful"]) for item, row in zip(json.load(answer), rows)]
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return [(item.get("harmfulness"), row["harmful"]) for item, row in zip(json.load(answer), rows)]
+        except urllib.error.HTTPError as error:
+            # Busy: it says when to come again.
+            if error.code != 503:
+                raise
+            time.sleep(float(error.headers.get("retry-after", 1)))
 
 
 def rows_of(path):
@@ -58,7 +65,7 @@ def main():
         if not rows:
             continue
         chunks = [rows[at:at + BATCH] for at in range(0, len(rows), BATCH)]
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(4) as pool:
             judged = [pair for part in pool.map(lambda chunk: ask(given.address, chunk), chunks) for pair in part]
         judged = [(h, harmful) for h, harmful in judged if h is not None]
         show(path.stem, judged, near, given.review)

@@ -36,10 +36,10 @@ labels = [{ text = "yes", says = 1 }, { text = "no" }]
 "#;
 
 /// A checkpoint's folder with a vocabulary of letters, and the guard's file in it.
-struct Guard(TempDir);
+pub(crate) struct Guard(TempDir);
 
 impl Guard {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/assize-candle/tests/decoders/qwen3");
         let folder = tempfile::tempdir().unwrap();
         let config = std::fs::read_to_string(from.join("config.json")).unwrap();
@@ -53,11 +53,11 @@ impl Guard {
         Self(folder)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    async fn service(&self, values: &[(&'static str, &str)]) -> TestService {
+    pub(crate) async fn service(&self, values: &[(&'static str, &str)]) -> TestService {
         let (file, checkpoint) = (self.path("guard.toml"), self.0.path());
         let own = [
             ("guard.file", file.to_str().unwrap()),
@@ -74,8 +74,8 @@ fn letters() -> Value {
     let mut vocab: serde_json::Map<String, Value> =
         letters.enumerate().map(|(id, letter)| (letter.to_string(), json!(id))).collect();
     let first = vocab.len();
-    vocab.insert("<unk>".to_owned(), json!(first + 1));
-    let added = json!([{ "id": first, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
+    vocab.insert("<unk>".to_owned(), json!(first));
+    let added = json!([{ "id": first + 1, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
         "normalized": false, "special": true }]);
     json!({ "version": "1.0", "added_tokens": added, "normalizer": null, "pre_tokenizer": null,
         "post_processor": null, "decoder": null,

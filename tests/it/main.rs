@@ -17,6 +17,7 @@ mod computing;
 mod contract;
 mod conversations;
 mod guard;
+mod guard_elsewhere;
 mod hang_up;
 mod histories;
 mod hostile_bodies;

@@ -37,6 +37,11 @@ pub trait BatchModel: Send + 'static {
     /// # Errors
     /// As [`Self::begin`].
     fn advance(&mut self, run: &mut Self::Run) -> Result<Option<Vec<Self::Output>>, ModelError>;
+
+    /// How often a batch had to be parted because the device had no room for it, since this was last asked.
+    fn take_splits(&mut self) -> usize {
+        0
+    }
 }
 
 /// Why a model gave no answer.

@@ -171,6 +171,7 @@ impl<M: BatchModel> Worker<M> {
         let mut elapsed = Duration::ZERO;
         let called = self.run_to_end(&inputs, lent, &mut elapsed);
         self.metrics.inferred(elapsed);
+        self.metrics.split(self.model.take_splits());
         let checked = match called {
             Ok(outputs) if outputs.len() == jobs.len() => Ok((outputs, elapsed)),
             Ok(outputs) => Err(ModelError::WrongCount { given: outputs.len(), expected: jobs.len() }),

@@ -138,7 +138,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
         History::start(&config.history, metrics.service.clone()).map_err(StartError::History)?;
     let history = Arc::new(history);
     let (tier, guard_threads, guard_probe) = match guard {
-        Some(StartedGuard { tier, threads, probe }) => (Some(tier), Some(threads), Some(probe)),
+        Some(StartedGuard { tier, threads, probe }) => (Some(tier), threads, probe),
         None => (None, None, None),
     };
     let state = Arc::new(AppState {

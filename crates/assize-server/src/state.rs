@@ -85,7 +85,9 @@ impl AppState {
         let guard = self.guard.as_ref().map_or_else(
             || "none".to_owned(),
             |guard| {
-                let (identity, state) = (guard.identity(), told(&guard.readiness()));
+                let state =
+                    guard.readiness().map_or_else(|| "on a server elsewhere".to_owned(), |own| told(&own));
+                let identity = guard.identity();
                 format!("{} {}: {state}", identity.name, identity.revision)
             },
         );

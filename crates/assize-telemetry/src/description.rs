@@ -75,6 +75,8 @@ metrics! {
         "Time of one call of the model, failed calls included.";
     INFERENCE_FAILURES = Counter "assize_inference_failures_total" ["tier"],
         "Calls of the model that failed, panicked or gave a wrong number of outputs.";
+    BATCH_SPLITS = Counter "assize_batch_splits_total" ["tier"],
+        "Times that a batch was parted because the device had no room for it.";
     TOKENISATION_DURATION = Histogram "assize_tokenisation_duration_seconds" ["tier"],
         "Time to turn one conversation into tokens.";
     OVERLOADS = Counter "assize_overloads_total" ["tier", "reason"],

@@ -67,6 +67,20 @@ pub enum DecoderError {
     Tensor(#[from] candle_core::Error),
 }
 
+impl DecoderError {
+    /// Whether the device had no room for it: less at a time may do.
+    pub fn is_out_of_memory(&self) -> bool {
+        match self {
+            // The tensor library has no variant for it; these are the driver's words.
+            Self::Tensor(error) => {
+                let told = error.to_string().to_ascii_lowercase();
+                told.contains("out_of_memory") || told.contains("out of memory")
+            }
+            Self::Full(_) | Self::TooLong { .. } | Self::UnknownToken { .. } | Self::Chunk { .. } => false,
+        }
+    }
+}
+
 /// A checkpoint, ready to compute.
 #[derive(Debug)]
 pub struct Decoder {
@@ -97,6 +111,11 @@ impl Decoder {
     /// What it is made of.
     pub const fn shape(&self) -> &DecoderShape {
         &self.shape
+    }
+
+    /// Whether it computes on the processor.
+    pub fn is_on_cpu(&self) -> bool {
+        self.computing.device().is_cpu()
     }
 
     /// Digest of its configuration and weights.
@@ -131,13 +150,17 @@ impl Decoder {
             x = layer.forward(&x, &self.rules, &positions, &mut attention)?;
         }
         let mut wanted = Vec::new();
-        for (span, chunk) in spans.iter().zip(chunks.iter_mut()) {
+        for (span, chunk) in spans.iter().zip(chunks.iter()) {
             let end = span.first + span.len;
             wanted.extend((end - chunk.wanted..end).filter_map(|row| u32::try_from(row).ok()));
-            chunk.sequence.advance(span.len);
         }
         let wanted = Tensor::from_vec(wanted.clone(), wanted.len(), &device)?;
-        Ok(self.norm.forward(&x.index_select(&wanted, 0)?)?)
+        let hidden = self.norm.forward(&x.index_select(&wanted, 0)?)?;
+        // Only now: what failed was not read.
+        for (span, chunk) in spans.iter().zip(chunks) {
+            chunk.sequence.advance(span.len);
+        }
+        Ok(hidden)
     }
 
     /// Logits of all tokens, `[rows, vocab]` in f32, from hidden states.

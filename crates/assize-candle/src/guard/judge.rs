@@ -9,8 +9,12 @@ use candle_core::Tensor;
 use candle_nn::ops::softmax_last_dim;
 use std::{collections::VecDeque, mem, sync::Arc};
 
-/// New tokens of a step: on a processor some tens of milliseconds for a small model. A step is what others wait for.
+/// New tokens of a step on a processor: some tens of milliseconds for a small model. A step is what others wait for.
 const STEP_TOKENS: usize = 512;
+/// On a GPU, which is not busy with less.
+const DEVICE_STEP_TOKENS: usize = 8_192;
+/// A device that has no room for a step of so many tokens has none for the model.
+const LEAST_STEP_TOKENS: usize = 64;
 
 /// One question of a guard, in tokens.
 #[derive(Debug, Clone)]
@@ -72,6 +76,13 @@ pub struct GuardJudge {
     /// Tokens that the questions of one run may have in the cache: half of what is free, so that a short run between two
     /// steps of a long one finds room.
     run_tokens: usize,
+    /// New tokens of a step; halved when the device has no room for one.
+    step_tokens: usize,
+    /// How often that was, since it was last asked.
+    splits: usize,
+    /// Stands for a device's memory in tests.
+    #[cfg(test)]
+    pub(super) room_for: Option<usize>,
 }
 
 /// A batch on its way.
@@ -123,7 +134,19 @@ impl GuardJudge {
             prefixes.push(sequence);
         }
         let run_tokens = cache.free() / 2;
-        Ok(Self { decoder, plans, labels, prefixes, cache, run_tokens })
+        let step_tokens = if decoder.is_on_cpu() { STEP_TOKENS } else { DEVICE_STEP_TOKENS };
+        Ok(Self {
+            decoder,
+            plans,
+            labels,
+            prefixes,
+            cache,
+            run_tokens,
+            step_tokens,
+            splits: 0,
+            #[cfg(test)]
+            room_for: None,
+        })
     }
 
     /// Answers all questions; for those who have nothing else to do meanwhile.
@@ -164,7 +187,7 @@ impl GuardJudge {
     /// Reads up to a step's tokens of what is ongoing, the oldest first.
     fn step(&mut self, run: &mut GuardJudgeRun) -> Result<(), DecoderError> {
         let (mut chunks, mut taken) = (Vec::new(), Vec::new());
-        let mut room = STEP_TOKENS;
+        let mut room = self.step_tokens;
         for ongoing in &mut run.ongoing {
             let count = ongoing.pending.len().min(room);
             room -= count;
@@ -176,7 +199,16 @@ impl GuardJudge {
                 chunks.push(Chunk { tokens, sequence: &mut ongoing.sequence, wanted });
             }
         }
-        let hidden = self.decoder.forward(&mut self.cache, &mut chunks)?;
+        let hidden = match self.read(&mut chunks) {
+            Ok(hidden) => hidden,
+            // Nothing was read: the next step tries the same with less.
+            Err(error) if error.is_out_of_memory() && self.step_tokens > LEAST_STEP_TOKENS => {
+                self.step_tokens /= 2;
+                self.splits += 1;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let mut row = 0;
         for (ongoing, (count, is_whole)) in run.ongoing.iter_mut().zip(taken) {
             ongoing.pending.drain(..count);
@@ -191,6 +223,17 @@ impl GuardJudge {
         Ok(())
     }
 
+    fn read(&mut self, chunks: &mut [Chunk<'_>]) -> Result<Tensor, DecoderError> {
+        #[cfg(test)]
+        if self
+            .room_for
+            .is_some_and(|room| chunks.iter().map(|chunk| chunk.tokens.len()).sum::<usize>() > room)
+        {
+            return Err(candle_core::Error::Cuda("CUDA_ERROR_OUT_OF_MEMORY".into()).into());
+        }
+        self.decoder.forward(&mut self.cache, chunks)
+    }
+
     /// Looks at the labels of the answer that is due, and gives what is written up to the next one; nothing after the last.
     fn choose(&self, ongoing: &mut Ongoing, hidden: &Tensor) -> Result<(), DecoderError> {
         let index = ongoing.choices.len();
@@ -199,12 +242,10 @@ impl GuardJudge {
         let (Some(answer), Some(rows)) = (plan.answers.get(index), rows) else { return Ok(()) };
         let logits = self.decoder.label_logits(hidden, rows)?;
         let chances: Vec<f32> = softmax_last_dim(&logits)?.flatten_all()?.to_vec1()?;
-        let likeliest = chances.iter().enumerate().max_by(|(_, one), (_, other)| one.total_cmp(other));
-        let next = answer.then.or(likeliest.map(|(index, _)| index)).unwrap_or_default();
-        ongoing.choices.push(chances);
         if index + 1 < plan.answers.len() {
-            ongoing.pending = answer.labels.get(next).map_or_else(Vec::new, |label| label.after.clone());
+            ongoing.pending = answer.go_on(&chances).to_vec();
         }
+        ongoing.choices.push(chances);
         Ok(())
     }
 }
@@ -238,6 +279,10 @@ impl BatchModel for GuardJudge {
             }
         });
         Ok(GuardJudgeRun { waiting: waiting.collect(), ongoing: Vec::new(), done: Vec::new() })
+    }
+
+    fn take_splits(&mut self) -> usize {
+        mem::take(&mut self.splits)
     }
 
     fn advance(&mut self, run: &mut GuardJudgeRun) -> Result<Option<Vec<Choices>>, ModelError> {

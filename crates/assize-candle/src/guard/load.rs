@@ -59,6 +59,9 @@ pub enum LargeGuardError {
     /// The judge.
     #[error("the guard can't be made ready")]
     Judge(#[from] JudgeError),
+    /// It is not this process that runs it.
+    #[error("a server elsewhere runs the guard")]
+    Elsewhere,
 }
 
 /// A guard, loaded on one device or several.
@@ -79,38 +82,89 @@ impl LargeGuard {
     /// Blocks: it reads whole checkpoints.
     ///
     /// # Errors
-    /// Every variant of [`LargeGuardError`].
+    /// Every variant of [`LargeGuardError`] but the last.
     pub fn load(
         file: &Path,
         checkpoint: &Path,
         devices: &[DeviceChoice],
         (precision, cache_tokens): (DecoderPrecision, usize),
     ) -> Result<Self, LargeGuardError> {
-        let text = read(file)?;
-        let spec = String::from_utf8_lossy(&text);
-        let spec =
-            GuardSpec::parse(&spec).map_err(|source| LargeGuardError::Spec { file: file.into(), source })?;
-        let tokenizer = tokenizer_of(checkpoint);
-        let json = read(&tokenizer)?;
+        let files = Files::read(file, checkpoint)?;
         let load = |device: &DeviceChoice| Decoder::load(checkpoint, *device, precision).map(Arc::new);
         let decoders = devices.iter().map(load).collect::<Result<Vec<_>, _>>();
         let decoders = decoders.map_err(|error| LargeGuardError::Checkpoint(Box::new(error)))?;
-        let vocab = decoders.first().map_or(usize::MAX, |decoder| decoder.shape().vocab);
-        let vocabulary = Vocabulary::from_json(&json, vocab)
-            .map_err(|source| LargeGuardError::Vocabulary { file: tokenizer, source })?;
-        let mut digest = Sha256::new();
-        digest.update(Sha256::digest(&text));
-        digest.update(Sha256::digest(&json));
-        decoders.iter().take(1).for_each(|decoder| digest.update(decoder.revision().bytes()));
-        let revision = Digest::new(digest.finalize().into());
-        let identity = ModelIdentity { name: spec.name.as_str().into(), revision };
-        let reader = GuardReader::new(spec, vocabulary)
-            .map_err(|source| LargeGuardError::Plan { file: file.into(), source })?;
+        let first = decoders.first();
+        let vocab = first.map_or(usize::MAX, |decoder| decoder.shape().vocab);
+        let revision = first.map_or([0; 32], |decoder| *decoder.revision().bytes());
+        let (identity, reader) = files.reader(vocab, &revision)?;
         let judges =
             decoders.into_iter().map(|decoder| GuardJudge::new(decoder, reader.plans(), cache_tokens));
         let judges = judges.collect::<Result<_, _>>()?;
         Ok(Self { identity, reader, judges })
     }
+
+    /// As [`Self::load`] without the weights, for a guard that a server elsewhere runs under the name `model`.
+    ///
+    /// # Errors
+    /// Every variant of [`LargeGuardError`] that concerns the guard's file and its tokenizer.
+    pub fn reader(
+        file: &Path,
+        checkpoint: &Path,
+        model: &str,
+    ) -> Result<(ModelIdentity, GuardReader), LargeGuardError> {
+        Files::read(file, checkpoint)?.reader(usize::MAX, model.as_bytes())
+    }
+
+    /// A guard's file for a classifier that a server elsewhere runs.
+    ///
+    /// # Errors
+    /// When the file can't be read or used.
+    pub fn classifier(file: &Path) -> Result<(ModelIdentity, GuardSpec), LargeGuardError> {
+        let text = read(file)?;
+        let spec = parse(file, &text)?;
+        let revision = Digest::new(Sha256::digest(&text).into());
+        Ok((ModelIdentity { name: spec.name.as_str().into(), revision }, spec))
+    }
+}
+
+/// The files that are read but for the weights.
+struct Files {
+    file: PathBuf,
+    text: Vec<u8>,
+    spec: GuardSpec,
+    tokenizer: PathBuf,
+    json: Vec<u8>,
+}
+
+impl Files {
+    fn read(file: &Path, checkpoint: &Path) -> Result<Self, LargeGuardError> {
+        let text = read(file)?;
+        let spec = parse(file, &text)?;
+        let tokenizer = tokenizer_of(checkpoint);
+        let json = read(&tokenizer)?;
+        Ok(Self { file: file.into(), text, spec, tokenizer, json })
+    }
+
+    /// `weights` stand for the weights in the revision.
+    fn reader(self, vocab: usize, weights: &[u8]) -> Result<(ModelIdentity, GuardReader), LargeGuardError> {
+        let Self { file, text, spec, tokenizer, json } = self;
+        let vocabulary = Vocabulary::from_json(&json, vocab)
+            .map_err(|source| LargeGuardError::Vocabulary { file: tokenizer, source })?;
+        let mut digest = Sha256::new();
+        digest.update(Sha256::digest(&text));
+        digest.update(Sha256::digest(&json));
+        digest.update(weights);
+        let revision = Digest::new(digest.finalize().into());
+        let identity = ModelIdentity { name: spec.name.as_str().into(), revision };
+        let reader =
+            GuardReader::new(spec, vocabulary).map_err(|source| LargeGuardError::Plan { file, source })?;
+        Ok((identity, reader))
+    }
+}
+
+fn parse(file: &Path, text: &[u8]) -> Result<GuardSpec, LargeGuardError> {
+    GuardSpec::parse(&String::from_utf8_lossy(text))
+        .map_err(|source| LargeGuardError::Spec { file: file.into(), source })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, LargeGuardError> {

@@ -9,6 +9,7 @@
 //!
 //! Here is no community and no queue.
 
+mod inquiry;
 mod judge;
 mod load;
 mod opinion;
@@ -19,11 +20,14 @@ mod template;
 mod tests;
 mod vocabulary;
 
+pub use inquiry::Inquiry;
 pub use judge::{Choices, GuardJudge, GuardJudgeRun, JudgeError, Question};
 pub use load::{LargeGuard, LargeGuardError};
 pub use opinion::{GuardReader, GuardReading, Opinion, OpinionError};
 pub use plan::{Plan, PlanError};
-pub use spec::{Answer, Beyond, Criterion, GuardSpec, Label, Query, Reads, SpecCalibration, SpecError};
+pub use spec::{
+    Answer, Beyond, Class, Classify, Criterion, GuardSpec, Label, Query, Reads, SpecCalibration, SpecError,
+};
 pub use template::{Filling, Slot, Template, TemplateError};
 pub use vocabulary::{Vocabulary, VocabularyError};
 

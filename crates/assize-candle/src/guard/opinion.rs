@@ -3,7 +3,7 @@
 use super::{
     judge::{Choices, Question},
     plan::{Meaning, Plan, PlannedAnswer},
-    spec::{Beyond, GuardSpec, Reads, SpecCalibration},
+    spec::{Beyond, Classify, GuardSpec, Reads, SpecCalibration},
     template::Filling,
     vocabulary::{Vocabulary, VocabularyError},
 };
@@ -293,12 +293,53 @@ impl GuardReader {
     }
 
     fn calibrated(&self, head: GuardHead, chance: f32) -> f32 {
-        let Some(SpecCalibration { scale, offset }) = self.spec.calibration.get(head.id()) else {
-            return chance;
-        };
-        let chance = chance.clamp(LEAST_CHANCE, 1.0 - LEAST_CHANCE);
-        sigmoid(scale * (chance / (1.0 - chance)).ln() + offset)
+        calibrated(&self.spec, head, chance)
     }
+}
+
+impl Opinion {
+    /// What a classifier says: for each entry of `classify` that was asked, its scores by class.
+    ///
+    /// # Errors
+    /// [`OpinionError::NotFinite`] for a score that is no probability.
+    pub fn of_classes(
+        spec: &GuardSpec,
+        answers: &[(&Classify, BTreeMap<String, f32>)],
+    ) -> Result<Self, OpinionError> {
+        let score = |value: f32| Score::new(value).map_err(|_| OpinionError::NotFinite);
+        let larger = |own: Option<Score>, other: Score| own.filter(|own| *own > other).unwrap_or(other);
+        let mut opinion = Self {
+            heads: [None; GuardHead::ALL.len()],
+            risk: BTreeMap::new(),
+            prompt_coverage: None,
+            response_coverage: None,
+        };
+        let told = answers.iter().flat_map(|(classify, given)| {
+            classify.classes.iter().filter_map(|class| Some((class, *given.get(&class.label)?)))
+        });
+        for (class, value) in told {
+            for head in GuardHead::ALL.into_iter().filter(|head| class.head.as_deref() == Some(head.id())) {
+                let value = score(calibrated(spec, head, value))?;
+                if let Some(own) = opinion.heads.get_mut(head.index()) {
+                    *own = Some(larger(*own, value));
+                }
+            }
+            let value = score(value)?;
+            let is_named = |category: &RiskCategory| class.risk.iter().any(|id| id == category.id());
+            for category in RiskCategory::ALL.into_iter().filter(is_named) {
+                let own = opinion.risk.get(&category).copied();
+                opinion.risk.insert(category, larger(own, value));
+            }
+        }
+        Ok(opinion)
+    }
+}
+
+/// A head's chance after the file's correction.
+fn calibrated(spec: &GuardSpec, head: GuardHead, chance: f32) -> f32 {
+    let Some(SpecCalibration { scale, offset }) = spec.calibration.get(head.id()) else { return chance };
+    let chance = chance.clamp(LEAST_CHANCE, 1.0 - LEAST_CHANCE);
+    sigmoid(scale * (chance / (1.0 - chance)).ln() + offset)
 }
 
 /// Log-odds of a chance nearer to 0 or 1 than this say nothing more: f32 can't tell it from 1.

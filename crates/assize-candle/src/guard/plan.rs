@@ -100,6 +100,15 @@ pub(super) struct PlannedAnswer {
     pub(super) meaning: Meaning,
 }
 
+impl PlannedAnswer {
+    /// What is written up to the next answer, after these chances of the labels.
+    pub(super) fn go_on(&self, chances: &[f32]) -> &[u32] {
+        let likeliest = chances.iter().enumerate().max_by(|(_, one), (_, other)| one.total_cmp(other));
+        let next = self.then.or(likeliest.map(|(index, _)| index)).unwrap_or_default();
+        self.labels.get(next).map_or(&[], |label| &label.after)
+    }
+}
+
 /// What an answer says about.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meaning {

@@ -32,9 +32,14 @@ pub struct GuardSpec {
     pub calibration: BTreeMap<String, SpecCalibration>,
     /// Templates by name. `{{prompt}}`, `{{response}}` and `{{criterion}}` are slots; what the tokenizer knows as an added
     /// token is control; all else is text.
+    #[serde(default)]
     pub templates: BTreeMap<String, String>,
     /// What is asked.
+    #[serde(default)]
     pub query: Vec<Query>,
+    /// What the classes of a classifier say, where an engine elsewhere serves one: it is given the bare text.
+    #[serde(default)]
+    pub classify: Vec<Classify>,
 }
 
 /// What happens to a text that is too long.
@@ -131,6 +136,30 @@ pub struct Label {
     pub risk: Vec<String>,
 }
 
+/// What a classifier is given, and what its classes say.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classify {
+    /// The prompt alone, or prompt and response as a pair.
+    pub reads: Reads,
+    /// The classes that say something; any other says nothing.
+    pub classes: Vec<Class>,
+}
+
+/// A class of a classifier. Its score counts as a yes.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// As the classifier names it.
+    pub label: String,
+    /// The head that it speaks for.
+    #[serde(default)]
+    pub head: Option<String>,
+    /// The risk categories that it speaks for.
+    #[serde(default)]
+    pub risk: Vec<String>,
+}
+
 /// A guard's file that can't be used. Every text names the place and what is allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
@@ -174,8 +203,16 @@ impl GuardSpec {
         if self.context_tokens == 0 {
             return refuse("context_tokens", "0", "numbers from 1");
         }
-        if self.query.is_empty() {
-            return refuse("query", "empty", "at least one question");
+        if self.query.is_empty() == self.classify.is_empty() {
+            return refuse(
+                "query",
+                "empty or beside `classify`",
+                "at least one `query`, or at least one `classify`",
+            );
+        }
+        for class in self.classify.iter().flat_map(|classify| &classify.classes) {
+            class.head.iter().try_for_each(|head| head_of("classify.classes.head", head).map(drop))?;
+            risks("classify.classes.risk", &class.risk)?;
         }
         for (head, point) in &self.operating_points {
             head_of("operating_points", head)?;

@@ -140,8 +140,8 @@ fn letters() -> Vocabulary {
     let mut vocab: serde_json::Map<String, serde_json::Value> =
         letters.enumerate().map(|(id, letter)| (letter.to_string(), json!(id))).collect();
     let first = vocab.len();
-    vocab.insert("<unk>".to_owned(), json!(first + 1));
-    let added = json!([{ "id": first, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
+    vocab.insert("<unk>".to_owned(), json!(first));
+    let added = json!([{ "id": first + 1, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
         "normalized": false, "special": true }]);
     let parsed = json!({ "version": "1.0", "added_tokens": added, "normalizer": null, "pre_tokenizer": null,
         "post_processor": null, "decoder": null,
@@ -259,6 +259,24 @@ fn a_cache_with_room_for_one_takes_one_after_the_other() {
     for (wide, narrow) in wide.iter().zip(&narrow).flat_map(|(one, other)| one.0.iter().zip(&other.0)) {
         assert!(wide.iter().zip(narrow).all(|(one, other)| (one - other).abs() < 1e-5));
     }
+}
+
+#[test]
+fn a_device_without_room_for_a_step_is_given_less_at_a_time() {
+    let (reader, decoder) = (reader(), decoder());
+    let questions = questions(&reader);
+    let inputs: Vec<&Question> = questions.iter().collect();
+    let mut judge = GuardJudge::new(decoder, reader.plans(), 4096).unwrap();
+    let expected = judge.judge(&inputs).unwrap();
+    judge.room_for = Some(130);
+    let given = judge.judge(&inputs).unwrap();
+    for (one, other) in expected.iter().zip(&given).flat_map(|(one, other)| one.0.iter().zip(&other.0)) {
+        assert!(one.iter().zip(other).all(|(one, other)| (one - other).abs() < 1e-5));
+    }
+    assert_eq!((judge.take_splits(), judge.take_splits()), (2, 0));
+    judge.room_for = Some(10);
+    let error = judge.judge(&inputs).unwrap_err().to_string();
+    assert!(error.contains("OUT_OF_MEMORY"), "{error}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod tiers;
 pub use keys::ApiKeys;
 pub use load::{ConfigError, Overrides, load};
 pub use raw::RawConfig;
-pub use tiers::{GuardConfig, OnSilence};
+pub use tiers::{EngineConfig, GuardConfig, Key, OnSilence};
 
 use assize_candle::{DeviceChoice, PrecisionChoice};
 use assize_domain::{CommunityId, Limits};

@@ -5,8 +5,10 @@ use super::{ConfigError, RawConfig};
 use assize_candle::decoder::DecoderPrecision;
 use assize_candle::{DeviceChoice, Kernel, Precision};
 use assize_inference::{AdmissionLimits, BatchPolicy};
+use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,8 +18,17 @@ use std::time::Duration;
 pub struct RawGuard {
     /// The guard's file, as `config/models/wildguard.toml`; where it is absent no guard is asked.
     pub file: Option<String>,
-    /// Its checkpoint: a folder as Hugging Face writes it, or a GGUF file with `tokenizer.json` beside it.
+    /// Who runs it: `candle` is this process; `vllm` and `tei` (text-embeddings-inference) are servers at `url`.
+    pub engine: String,
+    /// Its checkpoint: a folder as Hugging Face writes it, or a GGUF file with `tokenizer.json` beside it. For `vllm` only
+    /// the tokenizer is read; `tei` needs none.
     pub checkpoint: String,
+    /// The server's address, as `http://vllm:8000`; `/v1/completions` or `/predict` is added to it.
+    pub url: Option<String>,
+    /// The model's name at `vllm`.
+    pub model: Option<String>,
+    /// File with the server's key, where it wants one.
+    pub key_file: Option<String>,
     /// `cpu` or `cuda:N`; several GPUs take batches from one queue.
     pub devices: Vec<String>,
     /// `auto`, `portable`, `f32`, `bf16` or `int8`. `auto` is bf16 on a GPU, f32 on a processor.
@@ -47,11 +58,15 @@ impl Default for RawGuard {
     fn default() -> Self {
         Self {
             file: None,
+            engine: "candle".to_owned(),
             checkpoint: String::new(),
+            url: None,
+            model: None,
+            key_file: None,
             devices: vec!["cpu".to_owned()],
             precision: "auto".to_owned(),
-            // docs/performance.md: what share of inputs that is.
-            margin: 0.15,
+            // A quarter of the benchmarks' inputs, and of the encoder's errors (docs/performance.md).
+            margin: 0.1,
             deadline: Duration::from_secs(2),
             on_failure: "closed".to_owned(),
             max_requests: 256,
@@ -73,17 +88,30 @@ pub enum OnSilence {
     Closed,
 }
 
+/// A key for another server. Never shown.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// The key, for the request's header alone.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
 /// The guard that is asked, validated.
 #[derive(Debug, Clone)]
 pub struct GuardConfig {
     /// The guard's file.
     pub file: PathBuf,
-    /// Its checkpoint.
-    pub checkpoint: PathBuf,
-    /// At least one.
-    pub devices: Vec<DeviceChoice>,
-    /// How it computes.
-    pub precision: DecoderPrecision,
+    /// Who runs it.
+    pub engine: EngineConfig,
     /// In `[0, 1]`.
     pub margin: f64,
     /// From the encoder's answer to its own.
@@ -92,29 +120,49 @@ pub struct GuardConfig {
     pub on_silence: OnSilence,
     /// What may be in its house at a time.
     pub admission: AdmissionLimits,
-    /// What goes into one batch.
-    pub batch: BatchPolicy,
-    /// Tokens in each device's cache.
-    pub cache_tokens: usize,
+}
+
+/// Who runs the guard.
+#[derive(Debug, Clone)]
+pub enum EngineConfig {
+    /// This process.
+    Candle {
+        /// Folder or GGUF file.
+        checkpoint: PathBuf,
+        /// At least one.
+        devices: Vec<DeviceChoice>,
+        /// How it computes.
+        precision: DecoderPrecision,
+        /// What goes into one batch.
+        batch: BatchPolicy,
+        /// Tokens in each device's cache.
+        cache_tokens: usize,
+    },
+    /// A vLLM server.
+    Vllm {
+        /// Where the tokenizer is.
+        checkpoint: PathBuf,
+        /// `/v1/completions` there.
+        url: Url,
+        /// The model's name there.
+        model: String,
+        /// What it wants to see.
+        key: Option<Key>,
+    },
+    /// A text-embeddings-inference server.
+    Tei {
+        /// `/predict` there.
+        url: Url,
+        /// What it wants to see.
+        key: Option<Key>,
+    },
 }
 
 pub(super) fn guard(raw: &RawConfig) -> Result<Option<GuardConfig>, ConfigError> {
     let guard = &raw.guard;
     let Some(file) = guard.file.as_deref().filter(|file| !file.is_empty()) else { return Ok(None) };
-    if guard.checkpoint.is_empty() {
-        return Err(out_of_range(
-            "guard.checkpoint",
-            &"empty",
-            &"a folder, or a GGUF file, where `guard.file` is set",
-        ));
-    }
     if !(0.0..=1.0).contains(&guard.margin) {
         return Err(out_of_range("guard.margin", &guard.margin, &"0 to 1"));
-    }
-    let devices = guard.devices.iter().map(|device| super::load::device("guard.devices", device));
-    let devices: Vec<DeviceChoice> = devices.collect::<Result<_, _>>()?;
-    if devices.is_empty() {
-        return Err(out_of_range("guard.devices", &"empty", &"`cpu`, or `cuda:0`, `cuda:1` and so on"));
     }
     let on_silence = match guard.on_failure.as_str() {
         "open" => OnSilence::Open,
@@ -123,9 +171,7 @@ pub(super) fn guard(raw: &RawConfig) -> Result<Option<GuardConfig>, ConfigError>
     };
     Ok(Some(GuardConfig {
         file: PathBuf::from(file),
-        checkpoint: PathBuf::from(&guard.checkpoint),
-        precision: precision(&guard.precision, &devices)?,
-        devices,
+        engine: engine(guard)?,
         margin: guard.margin,
         deadline: positive("guard.deadline", guard.deadline, super::load::LONGEST_DEADLINE)?,
         on_silence,
@@ -133,6 +179,37 @@ pub(super) fn guard(raw: &RawConfig) -> Result<Option<GuardConfig>, ConfigError>
             max_requests: at_least_one("guard.max_requests", guard.max_requests)?,
             max_tokens: at_least_one("guard.max_tokens", guard.max_tokens)?,
         },
+    }))
+}
+
+fn engine(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
+    match guard.engine.as_str() {
+        "candle" => candle(guard),
+        "vllm" => {
+            Ok(EngineConfig::Vllm {
+                checkpoint: checkpoint(guard)?,
+                url: url(guard, "v1/completions")?,
+                model: guard.model.clone().filter(|model| !model.is_empty()).ok_or_else(|| {
+                    out_of_range("guard.model", &"absent", &"the model's name at the server")
+                })?,
+                key: key(guard)?,
+            })
+        }
+        "tei" => Ok(EngineConfig::Tei { url: url(guard, "predict")?, key: key(guard)? }),
+        other => Err(out_of_range("guard.engine", &other, &"`candle`, `vllm` or `tei`")),
+    }
+}
+
+fn candle(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
+    let devices = guard.devices.iter().map(|device| super::load::device("guard.devices", device));
+    let devices: Vec<DeviceChoice> = devices.collect::<Result<_, _>>()?;
+    if devices.is_empty() {
+        return Err(out_of_range("guard.devices", &"empty", &"`cpu`, or `cuda:0`, `cuda:1` and so on"));
+    }
+    Ok(EngineConfig::Candle {
+        checkpoint: checkpoint(guard)?,
+        precision: precision(&guard.precision, &devices)?,
+        devices,
         batch: BatchPolicy {
             max_items: at_least_one("guard.max_batch_items", guard.max_batch_items)?,
             max_tokens: at_least_one("guard.max_batch_tokens", guard.max_batch_tokens)?,
@@ -140,7 +217,32 @@ pub(super) fn guard(raw: &RawConfig) -> Result<Option<GuardConfig>, ConfigError>
             short_tokens: 1_024,
         },
         cache_tokens: at_least_one("guard.cache_tokens", guard.cache_tokens)?,
-    }))
+    })
+}
+
+fn checkpoint(guard: &RawGuard) -> Result<PathBuf, ConfigError> {
+    let allowed = "a folder, or a GGUF file, where `guard.file` is set";
+    let given = Some(guard.checkpoint.as_str()).filter(|given| !given.is_empty());
+    given.map(PathBuf::from).ok_or_else(|| out_of_range("guard.checkpoint", &"empty", &allowed))
+}
+
+/// Plain HTTP: what runs a cluster ends TLS before it, and this process has no trust store.
+fn url(guard: &RawGuard, path: &str) -> Result<Url, ConfigError> {
+    let given = guard.url.as_deref().unwrap_or_default();
+    let allowed =
+        "an address, as `http://vllm:8000`; no `https`, which a proxy beside this service can speak";
+    let refused = || out_of_range("guard.url", &given, &allowed);
+    let url = Url::parse(&format!("{}/{path}", given.trim_end_matches('/'))).map_err(|_| refused())?;
+    if url.scheme() == "http" && url.has_host() { Ok(url) } else { Err(refused()) }
+}
+
+fn key(guard: &RawGuard) -> Result<Option<Key>, ConfigError> {
+    let Some(file) = &guard.key_file else { return Ok(None) };
+    let text = std::fs::read_to_string(file).map_err(|error| ConfigError::Keys {
+        key: "guard.key_file",
+        problem: format!("can't read `{file}`: {error}"),
+    })?;
+    Ok(Some(Key(text.trim().to_owned())))
 }
 
 fn precision(given: &str, devices: &[DeviceChoice]) -> Result<DecoderPrecision, ConfigError> {

@@ -1,14 +1,13 @@
-//! The large guard behind its own queue.
+//! The large guard: when it is asked, and what its answer or its silence does.
 
-use crate::config::{GuardConfig, OnSilence};
-use assize_candle::guard::{GuardJudge, GuardReader, LargeGuard, LargeGuardError, OpinionError, Question};
+use super::engine::{Engine, Guarded, Silence};
+use super::remote::{Completions, Predict, Server};
+use crate::config::{EngineConfig, GuardConfig, OnSilence};
+use assize_candle::guard::{GuardJudge, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question};
 use assize_domain::{Assessment, Consulted, Conversation, DecidedBy, ModelIdentity, Tier};
-use assize_inference::{
-    Admission, Demand, InferError, ModelHandle, Probe, ProbePolicy, ReadinessWatch, Refused, WorkerError,
-    WorkerThreads,
-};
+use assize_inference::{Admission, Probe, ProbePolicy, ReadinessWatch, WorkerError, WorkerThreads};
 use assize_preferences::{Profile, weigh};
-use assize_telemetry::{InferenceMetrics, Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
+use assize_telemetry::{Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -42,10 +41,9 @@ pub(crate) struct GuardTier(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     identity: ModelIdentity,
-    reader: GuardReader,
-    admission: Admission,
-    handle: ModelHandle<GuardJudge>,
-    inference: InferenceMetrics,
+    /// What its scores are measured from.
+    spec: GuardSpec,
+    guarded: Guarded,
     tiers: TierMetrics,
     config: GuardConfig,
 }
@@ -54,44 +52,75 @@ struct Parts {
 #[derive(Debug)]
 pub(crate) struct StartedGuard {
     pub(crate) tier: GuardTier,
-    pub(crate) threads: WorkerThreads<GuardJudge>,
-    pub(crate) probe: JoinHandle<()>,
+    /// Absent where a server elsewhere runs it.
+    pub(crate) threads: Option<WorkerThreads<GuardJudge>>,
+    pub(crate) probe: Option<JoinHandle<()>>,
 }
 
-/// Why the guard says nothing.
-#[derive(Debug, thiserror::Error)]
-enum Silence {
-    #[error("the conversation can't be read by the guard")]
-    Unreadable(#[source] OpinionError),
-    #[error("the guard did not admit it")]
-    Refused(#[source] Refused),
-    #[error("no answer from the guard")]
-    Infer(#[source] InferError),
-    #[error("the guard's answer can't be used")]
-    Unusable(#[source] OpinionError),
+/// An engine as it was started.
+struct Started {
+    identity: ModelIdentity,
+    spec: GuardSpec,
+    engine: Engine,
+    threads: Option<WorkerThreads<GuardJudge>>,
+    probe: Option<JoinHandle<()>>,
 }
 
 impl StartedGuard {
-    /// Loads the guard and gives it its threads. Blocks while it reads the checkpoint.
+    /// Loads the guard and gives it its threads, or gets ready to call the server that runs it. Blocks while it reads the
+    /// checkpoint.
     pub(crate) fn start(config: GuardConfig, metrics: &Metrics) -> Result<Self, GuardStartError> {
-        let how = (config.precision, config.cache_tokens);
-        let loaded = LargeGuard::load(&config.file, &config.checkpoint, &config.devices, how);
-        let LargeGuard { identity, reader, judges } = loaded.map_err(|error| GuardStartError::Load(Box::new(error)))?;
-        let probe_input = reader.probe().map_err(GuardStartError::Probe)?;
         let inference = metrics.of_tier(Tier::Guard).map_err(GuardStartError::Metrics)?;
         let admission = Admission::new(config.admission, inference.clone());
-        let (handle, workers) = assize_inference::pair(judges, config.batch, &admission, &inference);
+        let load = |error| GuardStartError::Load(Box::new(error));
+        let started = match &config.engine {
+            EngineConfig::Candle { .. } => Started::candle(&config, &admission, &inference)?,
+            EngineConfig::Vllm { checkpoint, url, model, key } => {
+                let (identity, reader) = LargeGuard::reader(&config.file, checkpoint, model).map_err(load)?;
+                let (spec, server) = (reader.spec().clone(), Server::new(url.clone(), key.clone()));
+                let engine = Engine::Completions(Completions { server, model: model.clone(), reader });
+                Started { identity, spec, engine, threads: None, probe: None }
+            }
+            EngineConfig::Tei { url, key } => {
+                let (identity, spec) = LargeGuard::classifier(&config.file).map_err(load)?;
+                let server = Server::new(url.clone(), key.clone());
+                let engine = Engine::Predict(Predict { server, spec: spec.clone() });
+                Started { identity, spec, engine, threads: None, probe: None }
+            }
+        };
+        let Started { identity, spec, engine, threads, probe } = started;
+        let (name, revision) = (identity.name.as_ref(), identity.revision.to_string());
+        tracing::info!(model.name = name, model.revision = revision, tier = Tier::Guard.id(), "guard ready");
+        let guarded = Guarded { engine, admission, inference };
+        let parts = Parts { identity, spec, guarded, tiers: metrics.tiers.clone(), config };
+        Ok(Self { tier: GuardTier(Arc::new(parts)), threads, probe })
+    }
+}
+
+impl Started {
+    fn candle(
+        config: &GuardConfig,
+        admission: &Admission,
+        inference: &assize_telemetry::InferenceMetrics,
+    ) -> Result<Self, GuardStartError> {
+        let loaded = match &config.engine {
+            EngineConfig::Candle { checkpoint, devices, precision, cache_tokens, batch } => {
+                LargeGuard::load(&config.file, checkpoint, devices, (*precision, *cache_tokens))
+                    .map(|loaded| (loaded, *batch))
+            }
+            EngineConfig::Vllm { .. } | EngineConfig::Tei { .. } => Err(LargeGuardError::Elsewhere),
+        };
+        let (loaded, batch) = loaded.map_err(|error| GuardStartError::Load(Box::new(error)))?;
+        let LargeGuard { identity, reader, judges } = loaded;
+        let probe_input = reader.probe().map_err(GuardStartError::Probe)?;
+        let (handle, workers) = assize_inference::pair(judges, batch, admission, inference);
         let threads = WorkerThreads::spawn(workers).map_err(GuardStartError::Worker)?;
         let probe = probe_input.map(|input: Question| {
             let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || input.clone());
             tokio::spawn(probe.run())
         });
-        let probe = probe.unwrap_or_else(|| tokio::spawn(async {}));
-        let (name, revision) = (identity.name.as_ref(), identity.revision.to_string());
-        tracing::info!(model.name = name, model.revision = revision, tier = Tier::Guard.id(), "guard ready");
-        let tiers = metrics.tiers.clone();
-        let parts = Parts { identity, reader, admission, handle, inference, tiers, config };
-        Ok(Self { tier: GuardTier(Arc::new(parts)), threads, probe })
+        let spec = reader.spec().clone();
+        Ok(Self { identity, spec, engine: Engine::Candle { reader, handle }, threads: Some(threads), probe })
     }
 }
 
@@ -101,9 +130,9 @@ impl GuardTier {
         &self.0.identity
     }
 
-    /// Whether it answers.
-    pub(crate) fn readiness(&self) -> ReadinessWatch {
-        self.0.handle.readiness()
+    /// Whether it answers; `None` where a server elsewhere runs it.
+    pub(crate) fn readiness(&self) -> Option<ReadinessWatch> {
+        self.0.guarded.readiness()
     }
 
     /// Asks the guard where the assessment leaves the decision close under this profile; its scores then stand in it.
@@ -119,59 +148,33 @@ impl GuardTier {
             return;
         }
         let started = Instant::now();
-        let answered =
-            self.ask(conversation, assessment, deadline.min(started + parts.config.deadline)).await;
-        let (outcome, is_told) = match &answered {
-            Ok(true) => (TierOutcome::Answered, true),
-            Ok(false) => (TierOutcome::NotConcerned, false),
+        let deadline = deadline.min(started + parts.config.deadline);
+        let answered = parts.guarded.ask(conversation, deadline).await;
+        parts.tiers.took(Tier::Guard, started.elapsed());
+        parts.tiers.conversation(Tier::Guard, outcome(&answered));
+        let is_told = match answered {
+            Ok(None) => None,
+            Ok(Some(opinion)) => {
+                opinion.apply(&parts.spec, assessment);
+                Some(true)
+            }
             Err(silence) => {
-                tracing::warn!(error = error_chain(silence), tier = Tier::Guard.id(), "a tier is silent");
-                (silence.outcome(), parts.config.on_silence == OnSilence::Closed)
+                tracing::warn!(error = error_chain(&silence), tier = Tier::Guard.id(), "a tier is silent");
+                (parts.config.on_silence == OnSilence::Closed).then_some(false)
             }
         };
-        parts.tiers.conversation(Tier::Guard, outcome);
-        parts.tiers.took(Tier::Guard, started.elapsed());
-        if is_told {
-            let answered = answered.is_ok();
+        if let Some(answered) = is_told {
             let model = parts.identity.clone();
             assessment.consulted.push(Consulted { tier: Tier::Guard, model, answered });
         }
     }
-
-    /// False where the guard has nothing to say about what is judged.
-    async fn ask(
-        &self,
-        conversation: &Conversation,
-        assessment: &mut Assessment,
-        deadline: Instant,
-    ) -> Result<bool, Silence> {
-        let parts = &self.0;
-        let started = Instant::now();
-        let mut reading = parts.reader.read(conversation).map_err(Silence::Unreadable)?;
-        parts.inference.tokenised(started.elapsed());
-        if reading.is_empty() {
-            return Ok(false);
-        }
-        let demand = Demand { requests: 1, tokens: reading.tokens() };
-        let permit = parts.admission.try_admit(demand, deadline).map_err(Silence::Refused)?;
-        let choices = parts.handle.infer_all(reading.take_questions(), permit, deadline).await;
-        let choices = choices.map_err(Silence::Infer)?;
-        let opinion = parts.reader.opinion(&reading, &choices).map_err(Silence::Unusable)?;
-        opinion.apply(parts.reader.spec(), assessment);
-        Ok(true)
-    }
 }
 
-impl Silence {
-    const fn outcome(&self) -> TierOutcome {
-        match self {
-            Self::Refused(_) | Self::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown) => {
-                TierOutcome::Busy
-            }
-            Self::Unreadable(_) | Self::Infer(InferError::ModelFailed { .. }) | Self::Unusable(_) => {
-                TierOutcome::Failed
-            }
-        }
+fn outcome<T>(answered: &Result<Option<T>, Silence>) -> TierOutcome {
+    match answered {
+        Ok(Some(_)) => TierOutcome::Answered,
+        Ok(None) => TierOutcome::NotConcerned,
+        Err(silence) => silence.outcome(),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Whether one is asked hangs on the community; what it says does not: its scores stand for the encoder's in the same
 //! assessment.
 
+mod engine;
 mod guard;
+mod remote;
 
 pub(crate) use guard::{GuardTier, StartedGuard};

@@ -33,6 +33,7 @@ pub struct InferenceMetrics {
     batch_tokens: Histogram,
     durations: Histogram,
     failures: IntCounter,
+    splits: IntCounter,
     tokenisation: Histogram,
     overloads: CounterBy<OverloadReason>,
     dropped: CounterBy<DropReason>,
@@ -52,6 +53,7 @@ impl InferenceMetrics {
             batch_tokens: registrar.histogram(&d::BATCH_TOKENS, &TOKENS)?,
             durations: registrar.histogram(&d::INFERENCE_DURATION, &INFERENCE_SECONDS)?,
             failures: registrar.counter(&d::INFERENCE_FAILURES)?,
+            splits: registrar.counter(&d::BATCH_SPLITS)?,
             tokenisation: registrar.histogram(&d::TOKENISATION_DURATION, &TOKENISATION_SECONDS)?,
             overloads: registrar.counter_by(&d::OVERLOADS)?,
             dropped: registrar.counter_by(&d::JOBS_DROPPED)?,
@@ -91,6 +93,11 @@ impl InferenceMetrics {
     /// Counts a call of the model that failed.
     pub fn inference_failed(&self) {
         self.failures.inc();
+    }
+
+    /// Counts batches that were parted for want of room.
+    pub fn split(&self, times: usize) {
+        self.splits.inc_by(u64::try_from(times).unwrap_or(u64::MAX));
     }
 
     /// Records how long it took to turn one conversation into tokens.
