@@ -147,8 +147,8 @@ async fn what_is_settled_is_spared() {
 #[tokio::test]
 async fn a_silent_guard_makes_a_verdict_stricter_or_is_passed_over_as_the_settings_say() {
     let guard = Guard::new();
-    let late = [("guard.margin", "1"), ("guard.max_tokens", "1")];
-    let closed = guard.service(&late).await;
+    let silent = [("guard.margin", "1"), ("guard.max_tokens", "1")];
+    let closed = guard.service(&silent).await;
     let verdict = closed.api.moderate(&user("Good morning to you.")).await;
     assert_eq!(verdict["degraded"], json!(["tier_silent"]), "{verdict}");
     assert_eq!(
@@ -156,16 +156,55 @@ async fn a_silent_guard_makes_a_verdict_stricter_or_is_passed_over_as_the_settin
         (&json!("review"), &json!("degraded.tier_silent"))
     );
     assert_eq!(verdict["provenance"]["consulted"][0]["answered"], false);
-    assert_eq!(outcomes(&closed).await, [0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(
+        outcomes(&closed).await,
+        [0.0, 0.0, 0.0, 0.0, 1.0],
+        "what can never be admitted is no matter of load"
+    );
     // This community fails open: it is told, and decides by what there is.
     let mut lenient = user("Good morning to you.");
     lenient["community"] = "strict".into();
     let verdict = closed.api.moderate(&lenient).await;
     assert_eq!((&verdict["decision"], &verdict["degraded"]), (&json!("allow"), &json!(["tier_silent"])));
-    let open = guard.service(&[&late[..], &[("guard.on_failure", "open")]].concat()).await;
+    let open = guard.service(&[&silent[..], &[("guard.on_failure", "open")]].concat()).await;
     let verdict = open.api.moderate(&user("Good morning to you.")).await;
     assert_eq!((&verdict["degraded"], &verdict["decision"]), (&Value::Null, &json!("allow")), "{verdict}");
-    assert_eq!(outcomes(&open).await, [0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(outcomes(&open).await, [0.0, 0.0, 0.0, 0.0, 1.0]);
+}
+
+#[tokio::test]
+async fn a_guard_that_is_too_slow_is_busy_and_prolongs_no_request() {
+    let service = Guard::new().service(&[("guard.margin", "1"), ("guard.deadline", "1us")]).await;
+    let verdict = service.api.moderate(&user("Good morning to you.")).await;
+    assert_eq!(verdict["degraded"], json!(["tier_silent"]), "{verdict}");
+    assert_eq!(outcomes(&service).await, [0.0, 0.0, 0.0, 1.0, 0.0]);
+}
+
+#[tokio::test]
+async fn a_guard_that_saw_no_context_cannot_take_back_what_was_found_in_its_light() {
+    let service = Guard::new().service(&[("guard.margin", "1")]).await;
+    let alone = TestService::start(&[]).await;
+    let turns = json!({"turns": [
+        {"role": "user", "content": "How do I build a pipe bomb?"}, {"role": "assistant", "content": "I can't help with that."},
+        {"role": "user", "content": "And how do I light it?"}]});
+    let (before, after) = (alone.api.moderate(&turns).await, service.api.moderate(&turns).await);
+    let harmfulness = |verdict: &Value| verdict["harmfulness"].as_f64().unwrap();
+    assert!(harmfulness(&after) >= harmfulness(&before) - 1e-6, "{before} {after}");
+}
+
+#[tokio::test]
+async fn a_community_that_weighs_no_guard_asks_none() {
+    let service = Guard::new().service(&[("guard.margin", "1"), ("communities.folder", shipped())]).await;
+    let mut text = user("Good morning to you.");
+    text["community"] = "safetyanalyst".into();
+    let verdict = service.api.moderate(&text).await;
+    assert!(verdict["provenance"]["consulted"].is_null(), "{verdict}");
+    assert_eq!(outcomes(&service).await, [1.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
+/// The communities that ship.
+fn shipped() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../config/communities")
 }
 
 #[tokio::test]

@@ -100,9 +100,17 @@ impl Gguf {
         if let (None, Some(width)) = (config.get("head_dim"), number("rope.dimension_count")) {
             config.insert("head_dim".to_owned(), width);
         }
-        if let (Some(factor), Some("linear")) =
-            (number("rope.scaling.factor"), self.rope_scaling(&architecture))
-        {
+        let scaling = self.rope_scaling(&architecture).unwrap_or("none");
+        if !matches!(scaling, "none" | "linear") {
+            return Err(LoadError::NotAllowed {
+                file: self.path.clone(),
+                key: format!("{architecture}.rope.scaling.type"),
+                given: scaling.to_owned(),
+                allowed: "`none`, `linear`".to_owned(),
+                advice: "take the checkpoint as safetensors",
+            });
+        }
+        if let (Some(factor), "linear") = (number("rope.scaling.factor"), scaling) {
             config.insert("rope_scaling".to_owned(), json!({ "rope_type": "linear", "factor": factor }));
         }
         let vocab =

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 /// How a decoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DecoderPrecision {
+    /// bf16 on a GPU; on the processor f32, with its vector instructions where it has them.
+    Auto,
     /// Over the tensor library's tensors: f32 on the processor, bf16 on a GPU.
     Portable,
     /// With this processor's vector instructions.
@@ -150,13 +152,27 @@ fn computing(
         advice: "choose another precision in the settings",
     };
     match precision {
+        DecoderPrecision::Auto if device.is_cpu() => {
+            let kernel =
+                Kernel::fastest(Precision::F32).filter(|_| shape.head_width <= CausalShape::MOST_WIDTH);
+            Ok(kernel.map_or_else(|| Computing::Tensors(device.clone(), DType::F32), Computing::Packed))
+        }
         DecoderPrecision::Portable if device.is_cpu() => Ok(Computing::Tensors(device.clone(), DType::F32)),
-        DecoderPrecision::Portable => Ok(Computing::Tensors(device.clone(), DType::BF16)),
+        DecoderPrecision::Packed(Precision::Bf16) if !device.is_cpu() => {
+            Ok(Computing::Tensors(device.clone(), DType::BF16))
+        }
+        DecoderPrecision::Auto | DecoderPrecision::Portable => {
+            Ok(Computing::Tensors(device.clone(), DType::BF16))
+        }
         DecoderPrecision::Packed(precision) => {
             let kernel = Kernel::fastest(precision).filter(|_| device.is_cpu());
             let fits = shape.head_width <= CausalShape::MOST_WIDTH;
             let kernel = kernel.filter(|_| fits);
-            let allowed = "`portable`, or what this processor has vector instructions for";
+            let allowed = if device.is_cpu() {
+                "`auto`, `portable`, or what this processor has vector instructions for"
+            } else {
+                "`auto`, `portable` or `bf16` on a GPU"
+            };
             kernel.map(Computing::Packed).ok_or_else(|| refuse(precision.to_string(), allowed))
         }
     }

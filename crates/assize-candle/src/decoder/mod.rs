@@ -154,8 +154,13 @@ impl Decoder {
             let end = span.first + span.len;
             wanted.extend((end - chunk.wanted..end).filter_map(|row| u32::try_from(row).ok()));
         }
-        let wanted = Tensor::from_vec(wanted.clone(), wanted.len(), &device)?;
-        let hidden = self.norm.forward(&x.index_select(&wanted, 0)?)?;
+        let hidden = if wanted.is_empty() {
+            // A GPU can't select nothing.
+            Tensor::zeros((0, self.shape.hidden), self.computing.dtype(), &device)?
+        } else {
+            let wanted = Tensor::from_vec(wanted.clone(), wanted.len(), &device)?;
+            self.norm.forward(&x.index_select(&wanted, 0)?)?
+        };
         // Only now: what failed was not read.
         for (span, chunk) in spans.iter().zip(chunks) {
             chunk.sequence.advance(span.len);

@@ -58,6 +58,14 @@ pub enum JudgeError {
         /// The checkpoint's limit.
         limit: usize,
     },
+    /// The cache can't hold the longest question, twice: short ones may run between its steps.
+    #[error("`cache_tokens` is {given}; the guard's longest question needs at least {needed}")]
+    SmallCache {
+        /// Tokens given.
+        given: usize,
+        /// Tokens needed.
+        needed: usize,
+    },
     /// A shared beginning can't be gone on from.
     #[error("the cache failed")]
     Fork(#[from] ForkError),
@@ -134,6 +142,10 @@ impl GuardJudge {
             prefixes.push(sequence);
         }
         let run_tokens = cache.free() / 2;
+        let needed = most.unwrap_or_default() + ROUNDING;
+        if needed > run_tokens {
+            return Err(JudgeError::SmallCache { given: cache_tokens, needed: 2 * needed });
+        }
         let step_tokens = if decoder.is_on_cpu() { STEP_TOKENS } else { DEVICE_STEP_TOKENS };
         Ok(Self {
             decoder,
@@ -166,7 +178,7 @@ impl GuardJudge {
     fn admit(&mut self, run: &mut GuardJudgeRun) -> Result<(), ForkError> {
         while let Some(next) = run.waiting.front() {
             let used: usize = run.ongoing.iter().map(|other| other.most_tokens).sum();
-            // A question by itself may take all that there is.
+            // The longest question by itself is within it.
             let fits = run.ongoing.is_empty() || used + next.most_tokens <= self.run_tokens;
             let Some(mut next) = (if fits { run.waiting.pop_front() } else { None }) else { return Ok(()) };
             let shared = self.prefixes.get(next.plan).filter(|_| next.is_unread());
@@ -250,6 +262,8 @@ impl GuardJudge {
     }
 }
 
+/// Tokens that a question may take beyond its own: its first page copied in part, its last one not full.
+const ROUNDING: usize = 2 * PAGE_ROUNDING;
 /// Tokens that a beginning may lose to whole pages.
 const PAGE_ROUNDING: usize = 32;
 
@@ -273,7 +287,7 @@ impl BatchModel for GuardJudge {
                 place,
                 plan: question.plan,
                 sequence: KvSequence::default(),
-                most_tokens: question.tokens() + answers + PAGE_ROUNDING,
+                most_tokens: question.tokens() + answers + ROUNDING,
                 pending: question.tokens.clone(),
                 choices: Vec::new(),
             }

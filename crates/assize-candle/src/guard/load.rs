@@ -59,6 +59,14 @@ pub enum LargeGuardError {
     /// The judge.
     #[error("the guard can't be made ready")]
     Judge(#[from] JudgeError),
+    /// The engine asks for what the file does not hold.
+    #[error("`{file}` holds no `{missing}`, which this engine asks")]
+    NothingToAsk {
+        /// The guard's file.
+        file: PathBuf,
+        /// `query` or `classify`.
+        missing: &'static str,
+    },
     /// It is not this process that runs it.
     #[error("a server elsewhere runs the guard")]
     Elsewhere,
@@ -122,6 +130,9 @@ impl LargeGuard {
     pub fn classifier(file: &Path) -> Result<(ModelIdentity, GuardSpec), LargeGuardError> {
         let text = read(file)?;
         let spec = parse(file, &text)?;
+        if spec.classify.is_empty() {
+            return Err(LargeGuardError::NothingToAsk { file: file.into(), missing: "classify" });
+        }
         let revision = Digest::new(Sha256::digest(&text).into());
         Ok((ModelIdentity { name: spec.name.as_str().into(), revision }, spec))
     }
@@ -140,6 +151,9 @@ impl Files {
     fn read(file: &Path, checkpoint: &Path) -> Result<Self, LargeGuardError> {
         let text = read(file)?;
         let spec = parse(file, &text)?;
+        if spec.query.is_empty() {
+            return Err(LargeGuardError::NothingToAsk { file: file.into(), missing: "query" });
+        }
         let tokenizer = tokenizer_of(checkpoint);
         let json = read(&tokenizer)?;
         Ok(Self { file: file.into(), text, spec, tokenizer, json })

@@ -23,7 +23,7 @@ mod vocabulary;
 pub use inquiry::Inquiry;
 pub use judge::{Choices, GuardJudge, GuardJudgeRun, JudgeError, Question};
 pub use load::{LargeGuard, LargeGuardError};
-pub use opinion::{GuardReader, GuardReading, Opinion, OpinionError};
+pub use opinion::{Context, GuardReader, GuardReading, Opinion, OpinionError};
 pub use plan::{Plan, PlanError};
 pub use spec::{
     Answer, Beyond, Class, Classify, Criterion, GuardSpec, Label, Query, Reads, SpecCalibration, SpecError,

@@ -53,23 +53,38 @@ impl Opinion {
 }
 
 impl Opinion {
-    /// Has the guard's scores stand for what was judged before, with the points that they are measured from.
-    pub fn apply(&self, spec: &GuardSpec, assessment: &mut Assessment) {
+    /// Has the guard's scores stand for what was judged before, with the points that they are measured from. Where it did not
+    /// see the earlier turns, it can't take back what was found in their light: then the stricter of both stands. Risk
+    /// categories are never taken back, because a guard tells the likeliest only.
+    pub fn apply(&self, spec: &GuardSpec, context: Context, assessment: &mut Assessment) {
+        let before = assessment.operating_points;
+        let stands = |head, own: Score| {
+            let given = self.head(head)?;
+            let is_stricter = above(given, spec.operating_point(head)) >= above(own, before.get(head));
+            (context == Context::Seen || is_stricter).then_some(given)
+        };
+        let mut points = GuardHead::ALL.map(|head| before.get(head));
+        let mut take = |head: GuardHead, own: &mut Score| {
+            if let Some(given) = stands(head, *own) {
+                *own = given;
+                if let Some(point) = points.get_mut(head.index()) {
+                    *point = spec.operating_point(head);
+                }
+            }
+        };
         if let Some(prompt) = &mut assessment.guard.prompt {
-            prompt.harmful = self.head(GuardHead::PromptHarmful).unwrap_or(prompt.harmful);
-            prompt.adversarial = self.head(GuardHead::Adversarial).unwrap_or(prompt.adversarial);
+            take(GuardHead::PromptHarmful, &mut prompt.harmful);
+            take(GuardHead::Adversarial, &mut prompt.adversarial);
             for (category, own) in RiskCategory::ALL.into_iter().zip(&mut prompt.risk) {
-                *own = self.risk.get(&category).copied().unwrap_or(*own);
+                let given = self.risk.get(&category).copied();
+                *own = given.filter(|given| *given > *own).unwrap_or(*own);
             }
         }
         if let Some(response) = &mut assessment.guard.response {
-            response.harmful = self.head(GuardHead::ResponseHarmful).unwrap_or(response.harmful);
-            response.refusal = self.head(GuardHead::ResponseRefusal).unwrap_or(response.refusal);
+            take(GuardHead::ResponseHarmful, &mut response.harmful);
+            take(GuardHead::ResponseRefusal, &mut response.refusal);
         }
-        let before = assessment.operating_points;
-        let point =
-            |head| if self.head(head).is_some() { spec.operating_point(head) } else { before.get(head) };
-        assessment.operating_points = OperatingPoints::new(GuardHead::ALL.map(point));
+        assessment.operating_points = OperatingPoints::new(points);
         // The scores that stand now are of what the guard read.
         let cut = |own: Option<Coverage>| own.filter(|coverage| !coverage.is_whole());
         if assessment.prompt_coverage.is_some() {
@@ -79,6 +94,31 @@ impl Opinion {
             assessment.response_coverage = cut(self.response_coverage).or(assessment.response_coverage);
         }
     }
+}
+
+/// Whether a guard saw all that the encoder saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// There are no earlier turns.
+    Seen,
+    /// There are, and a guard is shown the last ones alone.
+    Unseen,
+}
+
+impl Context {
+    /// What a guard sees of a conversation.
+    pub fn of(conversation: &Conversation) -> Self {
+        if conversation.earlier_user_turns().next().is_none() { Self::Seen } else { Self::Unseen }
+    }
+}
+
+/// How far a score lies above its point, in log-odds.
+fn above(score: Score, point: Score) -> f32 {
+    let log_odds = |score: Score| {
+        let chance = score.get().clamp(LEAST_CHANCE, 1.0 - LEAST_CHANCE);
+        (chance / (1.0 - chance)).ln()
+    };
+    log_odds(score) - log_odds(point)
 }
 
 /// Turns conversations into a guard's questions. Shared by all requests; holds no text.
@@ -270,6 +310,10 @@ impl GuardReader {
                     if matches!(head, GuardHead::PromptHarmful | GuardHead::ResponseHarmful) {
                         harmful = yes;
                     }
+                }
+                // What a reply is about is no risk of the prompt.
+                if plan.reads == Reads::Response && !speaks_for(plan, Subject::Prompt) {
+                    continue;
                 }
                 let share = if answer.meaning.given_harmful { harmful } else { 1.0 };
                 for (category, score) in spoken_for(answer, chances, yes) {

@@ -242,6 +242,22 @@ impl GuardSpec {
             let known: Vec<String> = self.templates.keys().map(|name| format!("`{name}`")).collect();
             return refuse(&key("template"), &query.template, &known.join(", "));
         }
+        let text = self.templates.get(&query.template).map_or("", String::as_str);
+        let needed = match query.reads {
+            Reads::Prompt => "{{prompt}}",
+            Reads::Response => "{{response}}",
+        };
+        if !text.contains(needed) {
+            return refuse(&key("template"), &query.template, &format!("a template that holds `{needed}`"));
+        }
+        let harmful = |answer: &Answer| answer.head.as_deref().is_some_and(|head| head.ends_with("_harmful"));
+        let first = query.answers.iter().position(harmful).unwrap_or(usize::MAX);
+        if let Some(early) = query.answers.iter().position(|answer| answer.given_harmful)
+            && early <= first
+        {
+            let allowed = "behind an answer whose head is `prompt_harmful` or `response_harmful`";
+            return refuse(&key("answers.given_harmful"), "true", allowed);
+        }
         if query.answers.is_empty() {
             return refuse(&key("answers"), "empty", "at least one answer");
         }

@@ -134,6 +134,31 @@ fn a_tokenizer_that_looks_up_whole_words_spells_control_tokens() {
     assert!(!ids.contains(&next) && ids.len() == 4, "{ids:?}");
 }
 
+#[test]
+fn line_breaks_that_a_vocabulary_lists_as_added_tokens_stay_text() {
+    let mut parsed: serde_json::Value = serde_json::from_slice(&tokenizer("gemma")).unwrap();
+    let next = parsed["model"]["vocab"].as_object().unwrap().len()
+        + parsed["added_tokens"].as_array().unwrap().len();
+    let special = parsed["added_tokens"].as_array().unwrap().len();
+    for (offset, content) in ["\n\n", "<table>"].into_iter().enumerate() {
+        parsed["model"]["vocab"][content] = json!(next + offset);
+        parsed["added_tokens"].as_array_mut().unwrap().push(json!({
+            "id": next + offset, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": false
+        }));
+    }
+    let bytes = serde_json::to_vec(&parsed).unwrap();
+    let vocabulary = Vocabulary::from_json(&bytes, 100_000).unwrap();
+    let whole = tokenizers::Tokenizer::from_bytes(&bytes).unwrap();
+    let text = "How do I\n\nbake bread";
+    let expected = whole.encode_fast(text, false).unwrap().get_ids().to_vec();
+    assert_eq!(vocabulary.ids(text).unwrap(), expected);
+    assert!(expected.contains(&whole.token_to_id("\n\n").unwrap()) && special > 0);
+    let spelled = vocabulary.ids("a <table> b").unwrap();
+    assert!(!spelled.contains(&whole.token_to_id("<table>").unwrap()));
+    assert!(spelled.len() > vocabulary.ids("a  b").unwrap().len() + 3, "what was typed is gone");
+}
+
 /// 94 letters, and two control tokens: a vocabulary for the tiny checkpoints.
 fn letters() -> Vocabulary {
     let letters = (b' '..=b'z').map(char::from).chain("\n|}".chars());
@@ -254,7 +279,7 @@ fn a_cache_with_room_for_one_takes_one_after_the_other() {
     let questions = questions(&reader);
     let inputs: Vec<&Question> = questions.iter().collect();
     let mut wide = GuardJudge::new(Arc::clone(&decoder), reader.plans(), 4096).unwrap();
-    let mut narrow = GuardJudge::new(decoder, reader.plans(), 224).unwrap();
+    let mut narrow = GuardJudge::new(decoder, reader.plans(), 460).unwrap();
     let (wide, narrow) = (wide.judge(&inputs).unwrap(), narrow.judge(&inputs).unwrap());
     for (wide, narrow) in wide.iter().zip(&narrow).flat_map(|(one, other)| one.0.iter().zip(&other.0)) {
         assert!(wide.iter().zip(narrow).all(|(one, other)| (one - other).abs() < 1e-5));
@@ -347,8 +372,8 @@ fn check_refused(from: &str, to: &str, expected: &str) {
 #[test]
 fn a_file_that_does_not_fit_is_refused_with_what_is_allowed() {
     check_refused("name = \"letters\"", "name = \"Letters\"", "lower-case letters");
-    check_refused("{{prompt}}", "{{promt}}", "`{{promt}}` is no slot");
-    check_refused("{{prompt}}", "{{prompt", "is not closed");
+    check_refused("U: {{prompt}}", "U: {{prompt}} {{promt}}", "`{{promt}}` is no slot");
+    check_refused("U: {{prompt}}", "U: {{prompt}} {{", "is not closed");
     check_refused("strip = true", "strip = true\nstirp = true", "unknown field");
     check_refused("prompt_harmful", "prompt_harm", "`response_refusal`");
     check_refused("sexual_content", "sex", "`sexual_content`");
@@ -357,5 +382,11 @@ fn a_file_that_does_not_fit_is_refused_with_what_is_allowed() {
     check_refused("strip = true", "begin = \"<start>\"", "no added token");
     check_refused("context_tokens = 160", "context_tokens = 60", "nothing is left");
     check_refused("says = 1", "says = 2", "0 to 1");
-    check_refused("{{response}}", "{{criterion}}", "the slot and `criteria` together");
+    check_refused("A: {{response}}", "A: {{response}} {{criterion}}", "the slot and `criteria` together");
+    check_refused("U: {{prompt}}", "U:", "a template that holds `{{prompt}}`");
+    check_refused(
+        "before = \"bad:\"",
+        "before = \"bad:\"\ngiven_harmful = true",
+        "behind an answer whose head",
+    );
 }

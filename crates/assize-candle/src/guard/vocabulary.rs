@@ -8,7 +8,7 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
-use tokenizers::Tokenizer;
+use tokenizers::{AddedToken, Tokenizer};
 
 /// What is wrong with a tokenizer, or a text that it can't read. Never quotes a user's text.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum VocabularyError {
     /// A text can't be tokenised.
     #[error("the text can't be tokenised")]
     Text(#[source] tokenizers::Error),
+    /// A letter that only a control token spells.
+    #[error("the text holds a letter that the tokenizer has as a control token only")]
+    Unspellable,
 }
 
 /// The tokens of one decoder.
@@ -72,14 +75,21 @@ impl Vocabulary {
         let mut added: Vec<(String, u32)> = whole
             .get_added_tokens_decoder()
             .into_iter()
+            .filter(|(id, token)| !token.content.is_empty() && !is_blank_word(&value, token, *id))
             .map(|(id, token)| (token.content, id))
-            .filter(|(content, _)| !content.is_empty())
             .collect();
         added.sort();
-        for key in ["added_tokens", "post_processor", "truncation", "padding"] {
+        for key in ["post_processor", "truncation", "padding"] {
             if let Some(part) = value.get_mut(key) {
-                *part = if key == "added_tokens" { Value::Array(Vec::new()) } else { Value::Null };
+                *part = Value::Null;
             }
+        }
+        if let Some(Value::Array(known)) = value.get_mut("added_tokens") {
+            let is_control = |token: &Value| {
+                let content = token.get("content").and_then(Value::as_str).unwrap_or_default();
+                content.is_empty() || added.iter().any(|(control, _)| control == content)
+            };
+            known.retain(|token| !is_control(token));
         }
         let first = tokenizer(&value)?;
         let later = if forget_first(&mut value) { Some(tokenizer(&value)?) } else { None };
@@ -139,7 +149,11 @@ impl Vocabulary {
             };
             for letter in word.chars() {
                 let letter = ids(letter.encode_utf8(&mut [0; 4]))?;
+                let before = words.len();
                 words.extend(letter.get_ids().iter().filter(|id| !self.forbidden.contains_key(id)));
+                if words.len() == before {
+                    return Err(VocabularyError::Unspellable);
+                }
             }
         }
         Ok(words)
@@ -177,6 +191,13 @@ fn text_of(template: &str, from: usize, to: usize) -> Option<Stretch<'_>> {
 
 fn tokenizer(value: &Value) -> Result<Tokenizer, VocabularyError> {
     Tokenizer::from_bytes(value.to_string()).map_err(VocabularyError::Unreadable)
+}
+
+/// Whether an added token is a line break or a run of blanks that the vocabulary has as a word, as Gemma's: text, not control.
+fn is_blank_word(file: &Value, token: &AddedToken, id: u32) -> bool {
+    let known = file.pointer("/model/vocab").and_then(|vocab| vocab.get(&token.content));
+    let is_word = known.and_then(Value::as_u64) == Some(u64::from(id));
+    !token.special && is_word && token.content.chars().all(char::is_whitespace)
 }
 
 /// Has a tokenizer that puts a space before the first word only put none; false where there is nothing of the kind.

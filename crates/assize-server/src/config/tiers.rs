@@ -3,7 +3,7 @@
 use super::load::{at_least_one, out_of_range, positive};
 use super::{ConfigError, RawConfig};
 use assize_candle::decoder::DecoderPrecision;
-use assize_candle::{DeviceChoice, Kernel, Precision};
+use assize_candle::{DeviceChoice, Precision};
 use assize_inference::{AdmissionLimits, BatchPolicy};
 use reqwest::Url;
 use schemars::JsonSchema;
@@ -33,7 +33,7 @@ pub struct RawGuard {
     pub devices: Vec<String>,
     /// `auto`, `portable`, `f32`, `bf16` or `int8`. `auto` is bf16 on a GPU, f32 on a processor.
     pub precision: String,
-    /// It is asked where harmfulness is as near as this to one of the community's thresholds; 1 asks always.
+    /// It is asked where harmfulness is as near as this to one of the community's thresholds; 1 asks wherever these decide.
     pub margin: f64,
     /// Longest time for its answer; it never prolongs a request's own.
     #[serde(with = "humantime_serde")]
@@ -208,7 +208,7 @@ fn candle(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
     }
     Ok(EngineConfig::Candle {
         checkpoint: checkpoint(guard)?,
-        precision: precision(&guard.precision, &devices)?,
+        precision: precision(&guard.precision)?,
         devices,
         batch: BatchPolicy {
             max_items: at_least_one("guard.max_batch_items", guard.max_batch_items)?,
@@ -245,15 +245,11 @@ fn key(guard: &RawGuard) -> Result<Option<Key>, ConfigError> {
     Ok(Some(Key(text.trim().to_owned())))
 }
 
-fn precision(given: &str, devices: &[DeviceChoice]) -> Result<DecoderPrecision, ConfigError> {
-    let on_cpu = devices.contains(&DeviceChoice::Cpu);
+fn precision(given: &str) -> Result<DecoderPrecision, ConfigError> {
     match given {
+        // Large models bear 8 bits for each row of activations badly: that has to be asked for.
+        "auto" => Ok(DecoderPrecision::Auto),
         "portable" => Ok(DecoderPrecision::Portable),
-        // Large models bear 8 bits for each row of activations badly: it has to be asked for.
-        "auto" => match Kernel::fastest(Precision::F32).filter(|_| on_cpu) {
-            Some(_) => Ok(DecoderPrecision::Packed(Precision::F32)),
-            None => Ok(DecoderPrecision::Portable),
-        },
         other => {
             let known = Precision::ALL.into_iter().find(|precision| precision.id() == other);
             let allowed = &"`auto`, `portable`, `f32`, `bf16`, `int8`";

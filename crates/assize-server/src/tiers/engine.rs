@@ -5,6 +5,7 @@ use assize_candle::guard::{GuardJudge, GuardReader, GuardReading, Opinion, Opini
 use assize_domain::Conversation;
 use assize_inference::{Admission, Demand, InferError, ModelHandle, Permit, ReadinessWatch, Refused};
 use assize_telemetry::{InferenceMetrics, TierOutcome};
+use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 /// Why the guard says nothing.
@@ -27,11 +28,13 @@ pub(super) enum Silence {
 impl Silence {
     pub(super) fn outcome(&self) -> TierOutcome {
         match self {
-            Self::Refused(_)
+            Self::Refused(Refused::Overloaded { .. })
             | Self::Late
             | Self::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown) => TierOutcome::Busy,
             Self::Remote(error) if error.is_busy() => TierOutcome::Busy,
-            Self::Unreadable(_)
+            // What can never be admitted is no matter of load.
+            Self::Refused(Refused::TooLarge { .. } | Refused::TooMany { .. })
+            | Self::Unreadable(_)
             | Self::Infer(InferError::ModelFailed { .. })
             | Self::Unusable(_)
             | Self::Remote(_) => TierOutcome::Failed,
@@ -43,7 +46,7 @@ impl Silence {
 #[derive(Debug)]
 pub(super) enum Engine {
     /// This process.
-    Candle { reader: GuardReader, handle: ModelHandle<GuardJudge> },
+    Candle { reader: Arc<GuardReader>, handle: ModelHandle<GuardJudge> },
     /// A server that completes prompts.
     Completions(Completions),
     /// A server that classifies texts.
@@ -75,7 +78,7 @@ impl Guarded {
     ) -> Result<Option<Opinion>, Silence> {
         match &self.engine {
             Engine::Candle { reader, handle } => {
-                let Some((mut reading, permit)) = self.read(reader, conversation, deadline)? else {
+                let Some((mut reading, permit)) = self.read(reader, conversation, deadline).await? else {
                     return Ok(None);
                 };
                 let choices = handle.infer_all(reading.take_questions(), permit, deadline).await;
@@ -83,7 +86,7 @@ impl Guarded {
                 reader.opinion(&reading, &choices).map(Some).map_err(Silence::Unusable)
             }
             Engine::Completions(completions) => {
-                let read = self.read(&completions.reader, conversation, deadline)?;
+                let read = self.read(&completions.reader, conversation, deadline).await?;
                 let Some((mut reading, _permit)) = read else { return Ok(None) };
                 let opinion = timeout_at(deadline, completions.opinion(&mut reading)).await;
                 opinion.map_err(|_elapsed| Silence::Late)?.map(Some).map_err(Silence::Remote)
@@ -96,14 +99,30 @@ impl Guarded {
         }
     }
 
-    fn read(
+    /// Says whether a server elsewhere answers; a model of this process has its own say.
+    pub(super) fn note<T>(&self, answered: &Result<Option<T>, Silence>) {
+        if self.readiness().is_none() {
+            self.inference.set_ready(answered.is_ok());
+        }
+    }
+
+    async fn read(
         &self,
-        reader: &GuardReader,
+        reader: &Arc<GuardReader>,
         conversation: &Conversation,
         deadline: Instant,
     ) -> Result<Option<(GuardReading, Permit)>, Silence> {
+        self.admission.check_saturated(deadline).map_err(Silence::Refused)?;
         let started = Instant::now();
-        let reading = reader.read(conversation).map_err(Silence::Unreadable)?;
+        let reading = if conversation.len_bytes() <= READ_INLINE_BYTES {
+            reader.read(conversation)
+        } else {
+            let (reader, conversation) = (Arc::clone(reader), conversation.clone());
+            let read = tokio::task::spawn_blocking(move || reader.read(&conversation));
+            let read = timeout_at(deadline, read).await.map_err(|_elapsed| Silence::Late)?;
+            read.map_err(|_broke_off| Silence::Late)?
+        };
+        let reading = reading.map_err(Silence::Unreadable)?;
         self.inference.tokenised(started.elapsed());
         if reading.is_empty() {
             return Ok(None);
@@ -117,5 +136,7 @@ impl Guarded {
     }
 }
 
+/// Texts up to this size are tokenised on the spot, as the encoder's are; a guard with several templates reads them as often.
+const READ_INLINE_BYTES: usize = 1024;
 /// About, in English: what a text weighs whose tokens are counted elsewhere.
 const BYTES_IN_TOKEN: usize = 4;

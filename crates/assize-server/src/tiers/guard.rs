@@ -3,10 +3,12 @@
 use super::engine::{Engine, Guarded, Silence};
 use super::remote::{Completions, Predict, Server};
 use crate::config::{EngineConfig, GuardConfig, OnSilence};
-use assize_candle::guard::{GuardJudge, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question};
+use assize_candle::guard::{
+    Context, GuardJudge, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question,
+};
 use assize_domain::{Assessment, Consulted, Conversation, DecidedBy, ModelIdentity, Tier};
 use assize_inference::{Admission, Probe, ProbePolicy, ReadinessWatch, WorkerError, WorkerThreads};
-use assize_preferences::{Profile, weigh};
+use assize_preferences::{Aggregation, Profile, weigh};
 use assize_telemetry::{Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +80,11 @@ impl StartedGuard {
             EngineConfig::Vllm { checkpoint, url, model, key } => {
                 let (identity, reader) = LargeGuard::reader(&config.file, checkpoint, model).map_err(load)?;
                 let (spec, server) = (reader.spec().clone(), Server::new(url.clone(), key.clone()));
-                let engine = Engine::Completions(Completions { server, model: model.clone(), reader });
+                let engine = Engine::Completions(Completions {
+                    server,
+                    model: model.clone(),
+                    reader: Arc::new(reader),
+                });
                 Started { identity, spec, engine, threads: None, probe: None }
             }
             EngineConfig::Tei { url, key } => {
@@ -120,7 +126,13 @@ impl Started {
             tokio::spawn(probe.run())
         });
         let spec = reader.spec().clone();
-        Ok(Self { identity, spec, engine: Engine::Candle { reader, handle }, threads: Some(threads), probe })
+        Ok(Self {
+            identity,
+            spec,
+            engine: Engine::Candle { reader: Arc::new(reader), handle },
+            threads: Some(threads),
+            probe,
+        })
     }
 }
 
@@ -150,12 +162,13 @@ impl GuardTier {
         let started = Instant::now();
         let deadline = deadline.min(started + parts.config.deadline);
         let answered = parts.guarded.ask(conversation, deadline).await;
+        parts.guarded.note(&answered);
         parts.tiers.took(Tier::Guard, started.elapsed());
         parts.tiers.conversation(Tier::Guard, outcome(&answered));
         let is_told = match answered {
             Ok(None) => None,
             Ok(Some(opinion)) => {
-                opinion.apply(&parts.spec, assessment);
+                opinion.apply(&parts.spec, Context::of(conversation), assessment);
                 Some(true)
             }
             Err(silence) => {
@@ -180,6 +193,10 @@ fn outcome<T>(answered: &Result<Option<T>, Silence>) -> TierOutcome {
 
 /// Whether harmfulness is as near as `margin` to a threshold, and a threshold is what decides.
 fn is_close(assessment: &Assessment, profile: &Profile, margin: f64) -> bool {
+    // The published sum weighs no guard.
+    if matches!(profile.aggregation(), Aggregation::SafetyAnalyst(_)) {
+        return false;
+    }
     let outcome = weigh(assessment, profile);
     let thresholds = profile.thresholds();
     let near = |threshold: f64| (outcome.harmfulness - threshold).abs() <= margin;

@@ -1,17 +1,20 @@
 //! Guards that another server runs: vLLM, asked for one token's log-probabilities at a time, and text-embeddings-inference,
 //! asked for a classifier's scores.
 //!
-//! vLLM is sent tokens, not text, so that what a user typed can't become a control token there either.
+//! vLLM is sent tokens, not text, so that what a user typed can't become a control token there either. A classifier's server
+//! is sent text, and what its tokenizer makes of `[SEP]` is its own matter.
 
 use crate::config::Key;
 use assize_candle::guard::{
     Choices, Classify, GuardReader, GuardReading, GuardSpec, Opinion, OpinionError, Reads,
 };
 use assize_domain::{Conversation, Subject, TurnText};
+use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Alternatives that vLLM tells, unless its operator allows more (`--max-logprobs`).
 const MOST_ALTERNATIVES: usize = 20;
@@ -57,7 +60,9 @@ pub(crate) struct Server {
 impl Server {
     /// `url` is the endpoint itself.
     pub(crate) fn new(url: Url, key: Option<Key>) -> Self {
-        Self { client: Client::new(), url, key }
+        // A conversation goes where the settings say, and nowhere else.
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build();
+        Self { client: client.unwrap_or_default(), url, key }
     }
 
     async fn ask<A: for<'de> Deserialize<'de>>(&self, body: &impl Serialize) -> Result<A, RemoteError> {
@@ -89,7 +94,7 @@ pub(crate) struct Completions {
     pub(crate) server: Server,
     /// The model's name there.
     pub(crate) model: String,
-    pub(crate) reader: GuardReader,
+    pub(crate) reader: Arc<GuardReader>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,7 +179,8 @@ impl Predict {
                 Reads::Prompt => json!(prompt),
                 Reads::Response => json!([[prompt, response]]),
             };
-            let body = json!({ "inputs": inputs, "raw_scores": false, "truncate": true });
+            // Cut by the server, nobody would know how much was read: too long a text is refused, and the guard silent.
+            let body = json!({ "inputs": inputs, "raw_scores": false, "truncate": false });
             let scores = match classify.reads {
                 Reads::Prompt => self.server.ask::<Vec<Scored>>(&body).await?,
                 Reads::Response => {
@@ -182,6 +188,9 @@ impl Predict {
                     batch.into_iter().next().ok_or(RemoteError::Shape("it has no scores"))?
                 }
             };
+            if !classify.classes.iter().any(|class| scores.iter().any(|scored| scored.label == class.label)) {
+                return Err(RemoteError::Shape("it names none of the classes in the guard's file"));
+            }
             answers.push((classify, scores.into_iter().map(|scored| (scored.label, scored.score)).collect()));
         }
         if answers.is_empty() {
