@@ -2,8 +2,8 @@
 
 use super::{
     judge::{Choices, Question},
-    opinion::GuardReader,
     plan::Plan,
+    reader::GuardReader,
 };
 
 /// A question whose answers come one after the other from outside.

@@ -14,6 +14,7 @@ mod judge;
 mod load;
 mod opinion;
 mod plan;
+mod reader;
 mod spec;
 mod template;
 #[cfg(test)]
@@ -23,8 +24,9 @@ mod vocabulary;
 pub use inquiry::Inquiry;
 pub use judge::{Choices, GuardJudge, GuardJudgeRun, JudgeError, Question};
 pub use load::{LargeGuard, LargeGuardError};
-pub use opinion::{Context, GuardReader, GuardReading, Opinion, OpinionError};
+pub use opinion::{Context, Opinion, OpinionError};
 pub use plan::{Plan, PlanError};
+pub use reader::{GuardReader, GuardReading};
 pub use spec::{
     Answer, Beyond, Class, Classify, Criterion, GuardSpec, Label, Query, Reads, SpecCalibration, SpecError,
 };
