@@ -76,7 +76,8 @@ impl StartedGuard {
     pub(crate) fn start(config: GuardConfig, metrics: &Metrics) -> Result<Self, GuardStartError> {
         let how = (config.precision, config.cache_tokens);
         let loaded = LargeGuard::load(&config.file, &config.checkpoint, &config.devices, how);
-        let LargeGuard { identity, reader, judges } = loaded.map_err(|error| GuardStartError::Load(Box::new(error)))?;
+        let LargeGuard { identity, reader, judges } =
+            loaded.map_err(|error| GuardStartError::Load(Box::new(error)))?;
         let probe_input = reader.probe().map_err(GuardStartError::Probe)?;
         let inference = metrics.of_tier(Tier::Guard).map_err(GuardStartError::Metrics)?;
         let admission = Admission::new(config.admission, inference.clone());
