@@ -29,6 +29,10 @@ gen *flags:
 run *flags:
     cargo run --release --locked -- serve {{ flags }}
 
+# The service for NVIDIA GPUs of one compute capability (deploy/cuda/README.md); wants Python with pip and the network, no GPU
+build-cuda cap="90" *flags:
+    deploy/cuda/build.sh {{ flags }} {{ cap }}
+
 # Licences, bans, sources and security advisories (needs cargo-deny and the network)
 deny:
     cargo deny --locked check

@@ -6,7 +6,7 @@ use super::{
     plan::{Meaning, Plan, PlannedAnswer},
     spec::{Beyond, GuardSpec, Reads},
     template::Filling,
-    vocabulary::{Vocabulary, VocabularyError},
+    vocabulary::Vocabulary,
 };
 use assize_domain::{Conversation, Coverage, GuardHead, RiskCategory, Score, Subject, TurnText};
 use assize_inference::Weigh;
