@@ -385,8 +385,8 @@ fn a_file_that_does_not_fit_is_refused_with_what_is_allowed() {
     check_refused("A: {{response}}", "A: {{response}} {{criterion}}", "the slot and `criteria` together");
     check_refused("U: {{prompt}}", "U:", "a template that holds `{{prompt}}`");
     check_refused(
-        "before = \"bad:\"",
-        "before = \"bad:\"\ngiven_harmful = true",
+        "before = \"bad:\"\nhead",
+        "before = \"bad:\"\ngiven_harmful = true\nhead",
         "behind an answer whose head",
     );
 }
