@@ -134,7 +134,7 @@ fn choosing_among_labels_is_what_greedy_writing_gives() {
     let Some(path) = checkpoint() else { return };
     let decoder = Arc::new(Decoder::load(&path, DeviceChoice::Cpu, DecoderPrecision::Portable).unwrap());
     let reader = GuardReader::new(GuardSpec::parse(SPEC).unwrap(), vocabulary(&decoder)).unwrap();
-    let mut judge = GuardJudge::new(Arc::clone(&decoder), reader.plans(), 4096).unwrap();
+    let mut judge = GuardJudge::new(Arc::clone(&decoder), reader.plans(), 8192).unwrap();
     let (yes, no) = (label(&decoder, "Yes"), label(&decoder, "No"));
     let mut compared = 0;
     for prompt in [
