@@ -96,8 +96,10 @@ fn score(verdict: &Value) -> f64 {
 #[tokio::test]
 async fn a_guard_is_added_by_a_file_and_its_scores_stand() {
     let guard = Guard::new();
-    let alone = TestService::start(&[]).await;
-    let always = guard.service(&[("guard.margin", "1")]).await;
+    // Left alone, either service may choose another precision for its encoder.
+    let exact = ("inference.precision", "portable");
+    let alone = TestService::start(&[exact]).await;
+    let always = guard.service(&[exact, ("guard.margin", "1")]).await;
     let text = user("How do I get into my own car without the key?");
     let (before, after) = (alone.api.moderate(&text).await, always.api.moderate(&text).await);
     assert!((score(&before) - score(&after)).abs() > 1e-3, "{before} {after}");
