@@ -80,7 +80,10 @@ impl Registrar<'_> {
 
     fn opts(&self, metric: &MetricDescription) -> Opts {
         let opts = Opts::new(metric.name, metric.help);
-        self.tier.map_or_else(|| opts.clone(), |tier| opts.clone().const_label(TIER, tier.id()))
+        match self.tier {
+            Some(tier) => opts.const_label(TIER, tier.id()),
+            None => opts,
+        }
     }
 
     fn histogram_opts(&self, metric: &MetricDescription, buckets: &[f64]) -> HistogramOpts {

@@ -3,7 +3,8 @@
 //! allowed labels alone are looked at, and the text up to the next place is given to it.
 
 use super::plan::{Plan, PlannedAnswer};
-use crate::decoder::{Chunk, Decoder, DecoderError, ForkError, KvCache, KvSequence, LabelRows};
+use crate::decoder::{Chunk, Decoder, DecoderError, ForkError, KvCache, KvSequence, LabelRows, PAGE};
+use crate::port::failed;
 use assize_inference::{BatchModel, ModelError, Weigh};
 use candle_core::Tensor;
 use candle_nn::ops::softmax_last_dim;
@@ -106,6 +107,8 @@ struct Ongoing {
     /// Its place in the batch.
     place: usize,
     plan: usize,
+    /// Tokens that its plan's beginning has already.
+    shared: usize,
     sequence: KvSequence,
     /// Tokens to be read.
     pending: Vec<u32>,
@@ -131,7 +134,7 @@ impl GuardJudge {
         let labels = plans.iter().map(|plan| plan.answers.iter().map(rows).collect::<Result<_, _>>());
         let labels = labels.collect::<Result<_, _>>()?;
         // Whole pages of every beginning, and one more each for the rounding.
-        let shared: usize = plans.iter().map(|plan| plan.prefix.len() + PAGE_ROUNDING).sum();
+        let shared: usize = plans.iter().map(|plan| plan.prefix.len() + PAGE).sum();
         let mut cache = decoder.cache(shared + cache_tokens)?;
         let mut prefixes = Vec::new();
         for plan in plans.iter() {
@@ -181,12 +184,9 @@ impl GuardJudge {
             // The longest question by itself is within it.
             let fits = run.ongoing.is_empty() || used + next.most_tokens <= self.run_tokens;
             let Some(mut next) = (if fits { run.waiting.pop_front() } else { None }) else { return Ok(()) };
-            let shared = self.prefixes.get(next.plan).filter(|_| next.is_unread());
-            if let (Some(prefix), Some(plan)) = (shared, self.plans.get(next.plan)) {
-                let same =
-                    plan.prefix.iter().zip(&next.pending).take_while(|(one, other)| one == other).count();
+            if let Some(prefix) = self.prefixes.get(next.plan) {
                 // The last token is read anew: its hidden state is wanted.
-                let same = same.min(next.pending.len().saturating_sub(1));
+                let same = next.shared.min(next.pending.len().saturating_sub(1));
                 next.sequence = self.cache.fork(prefix, same)?;
                 next.pending.drain(..next.sequence.len());
             }
@@ -263,15 +263,7 @@ impl GuardJudge {
 }
 
 /// Tokens that a question may take beyond its own: its first page copied in part, its last one not full.
-const ROUNDING: usize = 2 * PAGE_ROUNDING;
-/// Tokens that a beginning may lose to whole pages.
-const PAGE_ROUNDING: usize = 32;
-
-impl Ongoing {
-    const fn is_unread(&self) -> bool {
-        self.sequence.is_empty() && self.choices.is_empty()
-    }
-}
+const ROUNDING: usize = 2 * PAGE;
 
 /// A run has its own sequences, whose pages are free again when it is dropped, so it stands alone as the trait asks, also
 /// after a panic.
@@ -286,6 +278,7 @@ impl BatchModel for GuardJudge {
             Ongoing {
                 place,
                 plan: question.plan,
+                shared: question.shared,
                 sequence: KvSequence::default(),
                 most_tokens: question.tokens() + answers + ROUNDING,
                 pending: question.tokens.clone(),
@@ -310,14 +303,4 @@ impl BatchModel for GuardJudge {
         run.done.sort_by_key(|(place, _)| *place);
         Ok(Some(mem::take(&mut run.done).into_iter().map(|(_, choices)| choices).collect()))
     }
-}
-
-fn failed(error: &dyn std::error::Error) -> ModelError {
-    let mut detail = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        detail = format!("{detail}: {error}");
-        cause = error.source();
-    }
-    ModelError::Failed { detail }
 }
