@@ -1,7 +1,7 @@
 //! One input on its way through queue and model, with the way back to whoever waits for it.
 
-use crate::{BatchModel, InferError, Permit, Waiting, Weigh};
-use assize_telemetry::DropReason;
+use crate::{BatchModel, InferError, Permit, Weigh, queue::Waiting};
+use assize_telemetry::{DropReason, InferenceMetrics};
 use std::sync::Arc;
 use tokio::{sync::oneshot, time::Instant};
 
@@ -22,8 +22,11 @@ pub(crate) struct Job<I, O> {
     permit: Arc<Permit>,
 }
 
-impl<I: Weigh, O> Job<I, O> {
-    pub(crate) fn new(input: I, permit: Arc<Permit>, deadline: Instant) -> (Self, Reply<O>) {
+impl<I, O> Job<I, O> {
+    pub(crate) fn new(input: I, permit: Arc<Permit>, deadline: Instant) -> (Self, Reply<O>)
+    where
+        I: Weigh,
+    {
         let (reply, waiting) = oneshot::channel();
         // Weighed once: the queue asks often, and an input's weight must not change while it waits.
         let tokens = input.tokens();
@@ -40,9 +43,16 @@ impl<I: Weigh, O> Job<I, O> {
         // The receiver may have hung up meanwhile; then nobody wants the answer.
         let _unwanted = reply.send(answer);
     }
-}
 
-impl<I, O> Job<I, O> {
+    /// Ends a job that nobody need work on any more.
+    pub(crate) fn give_up(self, reason: DropReason, metrics: &InferenceMetrics) {
+        metrics.dropped(reason);
+        match reason {
+            DropReason::Abandoned => drop(self),
+            DropReason::Expired => self.answer(Err(InferError::DeadlineExceeded)),
+        }
+    }
+
     /// Why nobody need work on it at `now`; `None`: somebody waits.
     pub(crate) fn gone(&self, now: Instant) -> Option<DropReason> {
         if self.is_abandoned() {

@@ -21,7 +21,7 @@
 //!
 //! Wiring: [`pair`] makes a [`ModelHandle`] for the requests and [`Worker`]s; [`WorkerThreads::spawn`] starts
 //! these, and its owner ends them; [`Probe::run`] is a task of its own. A model that works on jobs that come and go, instead
-//! of on batches, has [`continuous`].
+//! of on batches, has [`continuous::pair`]; inbox, handle, threads and probe are the same for both.
 
 mod admission;
 pub mod continuous;
@@ -31,6 +31,7 @@ mod inbox;
 mod job;
 mod lock;
 mod model;
+mod place;
 mod probe;
 mod queue;
 mod readiness;
@@ -42,10 +43,10 @@ mod worker;
 
 pub use admission::{Admission, AdmissionLimits, Demand, Permit, Refused};
 pub use error::{InferError, WorkerError};
-pub use handle::ModelHandle;
+pub use handle::{Handle, ModelHandle};
 pub use model::{BatchModel, ModelError, Weigh};
 pub use probe::{Probe, ProbePolicy};
-pub use queue::{BatchPolicy, PendingQueue, Taken, Waiting};
+pub use queue::BatchPolicy;
 pub use readiness::{FailureCause, Readiness, ReadinessWatch};
 pub use thread::WorkerThreads;
 pub use worker::{Step, Worker, pair};

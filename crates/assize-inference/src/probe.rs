@@ -5,10 +5,7 @@
 //! would find. The worker publishes what comes of it; the probe itself speaks up only where nothing comes of
 //! it.
 
-use crate::{
-    Admission, BatchModel, Demand, FailureCause, InferError, ModelHandle, Readiness, ReadinessWatch, Refused,
-    Weigh,
-};
+use crate::{Admission, Demand, FailureCause, Handle, InferError, Readiness, ReadinessWatch, Refused, Weigh};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -27,17 +24,17 @@ pub struct ProbePolicy {
 
 /// Probes one model for as long as it serves.
 #[derive(Debug)]
-pub struct Probe<M: BatchModel, F> {
-    handle: ModelHandle<M>,
+pub struct Probe<I, O, F> {
+    handle: Handle<I, O>,
     admission: Admission,
     policy: ProbePolicy,
     /// Makes the input of a probe: short, fixed, nobody's text.
     input: F,
 }
 
-impl<M: BatchModel, F: Fn() -> M::Input> Probe<M, F> {
+impl<I: Weigh, O, F: Fn() -> I> Probe<I, O, F> {
     /// `input` makes the same short input each time.
-    pub const fn new(handle: ModelHandle<M>, admission: Admission, policy: ProbePolicy, input: F) -> Self {
+    pub const fn new(handle: Handle<I, O>, admission: Admission, policy: ProbePolicy, input: F) -> Self {
         Self { handle, admission, policy, input }
     }
 

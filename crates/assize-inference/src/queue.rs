@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{Weigh, model::total_tokens};
+use crate::{Weigh, inbox::Queue, model::total_tokens};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ pub struct BatchPolicy {
 }
 
 /// Something that can wait in the queue.
-pub trait Waiting: Weigh {
+pub(crate) trait Waiting: Weigh {
     /// Tokens of all items of its request, which is answered when the last of them is.
     fn request_tokens(&self) -> usize;
 
@@ -34,20 +34,20 @@ pub trait Waiting: Weigh {
 
 /// What left the queue at one time.
 #[derive(Debug)]
-pub struct Taken<J> {
+pub(crate) struct Taken<J> {
     /// For the model: live items of one class. Empty only where no such item waited.
-    pub batch: Vec<J>,
+    pub(crate) batch: Vec<J>,
     /// Items whose deadline has passed.
-    pub expired: Vec<J>,
+    pub(crate) expired: Vec<J>,
     /// Items that nobody waits for.
-    pub abandoned: Vec<J>,
+    pub(crate) abandoned: Vec<J>,
 }
 
 /// Items in the order in which they came. Unbounded by itself: admission bounds it.
 ///
 /// INVARIANT: each pushed item leaves exactly once, in one of the lists of one [`Taken`].
 #[derive(Debug)]
-pub struct PendingQueue<J> {
+pub(crate) struct PendingQueue<J> {
     jobs: VecDeque<J>,
     /// Sum over `jobs`.
     tokens: usize,
@@ -67,17 +67,6 @@ struct Room {
 }
 
 impl<J: Waiting> PendingQueue<J> {
-    /// An empty queue.
-    pub const fn new() -> Self {
-        Self { jobs: VecDeque::new(), tokens: 0 }
-    }
-
-    /// Puts an item at the end.
-    pub fn push(&mut self, job: J) {
-        self.tokens = self.tokens.saturating_add(job.tokens());
-        self.jobs.push_back(job);
-    }
-
     /// Takes the next batch, and with it all that is abandoned or expired at `now`.
     ///
     /// The class (short or long) of the oldest live item goes, oldest first, up to the first one that doesn't fit. So
@@ -85,7 +74,7 @@ impl<J: Waiting> PendingQueue<J> {
     /// one: admission bounds its size.
     ///
     /// Costs time in the number of waiting items, which admission bounds; it runs once per inference.
-    pub fn take_batch(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
+    pub(crate) fn take_batch(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
         let mut taken = Taken { batch: Vec::new(), expired: Vec::new(), abandoned: Vec::new() };
         self.remove_dead(now, &mut taken);
         if let Some(first) = self.jobs.front().map(|job| policy.class_of(job)) {
@@ -97,7 +86,7 @@ impl<J: Waiting> PendingQueue<J> {
 
     /// As [`Self::take_batch`], but of short items only, and no more of them than one of them may weigh alone: what may
     /// run between two steps of a long batch.
-    pub fn take_short(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
+    pub(crate) fn take_short(&mut self, policy: &BatchPolicy, now: Instant) -> Taken<J> {
         let mut taken = Taken { batch: Vec::new(), expired: Vec::new(), abandoned: Vec::new() };
         self.remove_dead(now, &mut taken);
         let mut room = Room::of(policy.max_items, policy.short_tokens);
@@ -108,21 +97,6 @@ impl<J: Waiting> PendingQueue<J> {
 
     fn count_tokens(&mut self) {
         self.tokens = total_tokens(&self.jobs);
-    }
-
-    /// Items waiting, dead ones included.
-    pub fn items(&self) -> usize {
-        self.jobs.len()
-    }
-
-    /// Tokens waiting, those of dead items included.
-    pub const fn tokens(&self) -> usize {
-        self.tokens
-    }
-
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
     }
 
     fn remove_dead(&mut self, now: Instant, taken: &mut Taken<J>) {
@@ -163,9 +137,26 @@ impl<J: Waiting> PendingQueue<J> {
     }
 }
 
-impl<J: Waiting> Default for PendingQueue<J> {
+impl<J> Default for PendingQueue<J> {
     fn default() -> Self {
-        Self::new()
+        Self { jobs: VecDeque::new(), tokens: 0 }
+    }
+}
+
+impl<J: Waiting + Send> Queue for PendingQueue<J> {
+    type Job = J;
+
+    fn push(&mut self, job: J) {
+        self.tokens = self.tokens.saturating_add(job.tokens());
+        self.jobs.push_back(job);
+    }
+
+    fn items(&self) -> usize {
+        self.jobs.len()
+    }
+
+    fn tokens(&self) -> usize {
+        self.tokens
     }
 }
 

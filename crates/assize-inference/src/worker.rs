@@ -4,15 +4,17 @@
 //! in a loop, tests call it by hand.
 
 use crate::{
-    Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle, Waiting,
-    inbox::{Inbox, Next},
+    Admission, BatchModel, BatchPolicy, FailureCause, InferError, ModelError, ModelHandle,
+    inbox::Next,
     job::BatchJob,
     model::total_tokens,
-    readiness::ReadinessPublisher,
+    place::{self, Place},
+    queue::PendingQueue,
     speed::MeasuredBatch,
+    thread::{Ends, Run},
 };
 use assize_telemetry::{DropReason, InferenceMetrics, error_chain};
-use std::{fmt, panic, panic::AssertUnwindSafe, slice, sync::Arc, time::Duration};
+use std::{fmt, panic, panic::AssertUnwindSafe, slice, time::Duration};
 use tokio::time::Instant;
 
 /// Takes `models` into service: a handle for the requests, and for each model a worker that owns it. They are one model
@@ -26,40 +28,28 @@ pub fn pair<M: BatchModel>(
     admission: &Admission,
     metrics: &InferenceMetrics,
 ) -> (ModelHandle<M>, Vec<Worker<M>>) {
-    let inbox = Arc::new(Inbox::new(metrics.clone()));
-    let readiness = ReadinessPublisher::new(metrics.clone());
-    let handle = ModelHandle::new(Arc::clone(&inbox), readiness.clone());
     let workers = models.len();
-    let worker = |model| Worker {
-        model,
-        policy,
-        inbox: Arc::clone(&inbox),
-        workers,
-        admission: admission.clone(),
-        readiness: readiness.clone(),
-        metrics: metrics.clone(),
-    };
-    (handle, models.into_iter().map(worker).collect())
+    let (handle, places) = place::open(workers, metrics);
+    let worker = |(model, place)| Worker { place, model, policy, workers, admission: admission.clone() };
+    (handle, models.into_iter().zip(places).map(worker).collect())
 }
 
 /// Owns the model. When it is dropped, what still waits ends with [`InferError::ShuttingDown`].
 pub struct Worker<M: BatchModel> {
-    pub(crate) inbox: Arc<Inbox<M>>,
-    pub(crate) readiness: ReadinessPublisher,
+    pub(crate) place: Place<PendingQueue<BatchJob<M>>>,
     model: M,
     policy: BatchPolicy,
     /// How many there are, this one included.
     workers: usize,
     admission: Admission,
-    metrics: InferenceMetrics,
 }
 
 /// What one step of the worker came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing live waited.
+    /// Nothing live waited, and nothing runs.
     Idle,
-    /// A batch was taken and all its jobs are answered.
+    /// A batch was taken and all its jobs are answered, or what runs is a step further.
     Ran,
     /// Shut down: no step will do anything any more.
     Stopped,
@@ -68,18 +58,19 @@ pub enum Step {
 impl<M: BatchModel> Worker<M> {
     /// Takes one batch, if anything waits at `now`, and runs it to its end.
     pub fn step(&mut self, now: Instant) -> Step {
-        let Some(next) = self.inbox.take(&self.policy, now) else { return Step::Stopped };
+        let Some(next) = self.place.inbox.take(&self.policy, now) else { return Step::Stopped };
         let is_live = !next.taken.batch.is_empty();
         self.run_next(next, now);
         if is_live { Step::Ran } else { Step::Idle }
     }
 
     /// Runs what was taken at `now`; gives how many tokens of it were live.
-    fn run_next(&mut self, next: Next<M>, now: Instant) -> usize {
-        next.taken.abandoned.into_iter().for_each(|job| self.abandon(job));
-        next.taken.expired.into_iter().for_each(|job| self.expire(job));
+    fn run_next(&mut self, next: Next<BatchJob<M>>, now: Instant) -> usize {
+        let metrics = &self.place.metrics;
+        next.taken.abandoned.into_iter().for_each(|job| job.give_up(DropReason::Abandoned, metrics));
+        next.taken.expired.into_iter().for_each(|job| job.give_up(DropReason::Expired, metrics));
         for job in &next.taken.batch {
-            self.metrics.waited(now.saturating_duration_since(job.queued_at));
+            metrics.waited(now.saturating_duration_since(job.queued_at));
         }
         let tokens = total_tokens(&next.taken.batch);
         if !next.taken.batch.is_empty() {
@@ -91,28 +82,17 @@ impl<M: BatchModel> Worker<M> {
     /// Runs the short jobs that came since, between two steps of a long batch; gives how many tokens.
     fn run_short(&mut self) -> usize {
         let now = Instant::now();
-        self.inbox.take_short(&self.policy, now).map_or(0, |next| self.run_next(next, now))
-    }
-
-    /// Steps until shutdown; blocks its thread while there is nothing to do.
-    pub(crate) fn run(&mut self) {
-        loop {
-            match self.step(Instant::now()) {
-                Step::Idle => self.inbox.wait(),
-                Step::Ran => {}
-                Step::Stopped => return,
-            }
-        }
+        self.place.inbox.take_short(&self.policy, now).map_or(0, |next| self.run_next(next, now))
     }
 
     fn run_batch(&mut self, jobs: Vec<BatchJob<M>>, had_backlog: bool) {
         let tokens = total_tokens(&jobs);
-        self.metrics.batch_taken(jobs.len(), tokens);
+        self.place.metrics.batch_taken(jobs.len(), tokens);
         match self.call(&jobs) {
             Ok((outputs, elapsed)) => {
                 let workers = if had_backlog { self.workers } else { 1 };
                 self.admission.observe(MeasuredBatch { tokens, elapsed, had_backlog, workers });
-                self.readiness.succeeded(Instant::now());
+                self.place.readiness.succeeded(Instant::now());
                 jobs.into_iter().zip(outputs).for_each(|(job, output)| job.answer(Ok(output)));
             }
             Err(error) => {
@@ -134,15 +114,13 @@ impl<M: BatchModel> Worker<M> {
         let mut last_failure = None;
         for job in jobs {
             // The failed batch took its time: some may have gone meanwhile.
-            if job.is_abandoned() {
-                self.abandon(job);
-            } else if job.deadline() <= Instant::now() {
-                self.expire(job);
+            if let Some(reason) = job.gone(Instant::now()) {
+                job.give_up(reason, &self.place.metrics);
             } else {
                 match self.call_alone(&job) {
                     Ok(output) => {
                         has_success = true;
-                        self.readiness.succeeded(Instant::now());
+                        self.place.readiness.succeeded(Instant::now());
                         job.answer(Ok(output));
                     }
                     Err(source) => {
@@ -153,7 +131,7 @@ impl<M: BatchModel> Worker<M> {
             }
         }
         if let (false, Some(error)) = (has_success, last_failure) {
-            self.readiness.failed(FailureCause::Model(error));
+            self.place.readiness.failed(FailureCause::Model(error));
         }
     }
 
@@ -170,15 +148,15 @@ impl<M: BatchModel> Worker<M> {
         let inputs: Vec<&M::Input> = jobs.iter().map(|job| &job.input).collect();
         let mut elapsed = Duration::ZERO;
         let called = self.run_to_end(&inputs, lent, &mut elapsed);
-        self.metrics.inferred(elapsed);
-        self.metrics.split(self.model.take_splits());
+        self.place.metrics.inferred(elapsed);
+        self.place.metrics.split(self.model.take_splits());
         let checked = match called {
             Ok(outputs) if outputs.len() == jobs.len() => Ok((outputs, elapsed)),
             Ok(outputs) => Err(ModelError::WrongCount { given: outputs.len(), expected: jobs.len() }),
             Err(error) => Err(error),
         };
         if checked.is_err() {
-            self.metrics.inference_failed();
+            self.place.metrics.inference_failed();
         }
         checked
     }
@@ -199,15 +177,15 @@ impl<M: BatchModel> Worker<M> {
             }
         }
     }
+}
 
-    fn abandon(&self, job: BatchJob<M>) {
-        self.metrics.dropped(DropReason::Abandoned);
-        drop(job);
+impl<M: BatchModel> Run for Worker<M> {
+    fn step(&mut self, now: Instant) -> Step {
+        self.step(now)
     }
 
-    fn expire(&self, job: BatchJob<M>) {
-        self.metrics.dropped(DropReason::Expired);
-        job.answer(Err(InferError::DeadlineExceeded));
+    fn ends(&self) -> Ends {
+        self.place.ends()
     }
 }
 
@@ -224,15 +202,6 @@ pub(crate) fn caught<T>(
     let called = panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(ModelError::Panicked));
     *elapsed += started.elapsed();
     called
-}
-
-impl<M: BatchModel> Drop for Worker<M> {
-    fn drop(&mut self) {
-        // However it ends, by shutdown or by a bug: nobody may wait for it for ever, and nobody be told it is
-        // ready.
-        self.readiness.failed(FailureCause::WorkerEnded);
-        self.inbox.close();
-    }
 }
 
 impl<M: BatchModel> fmt::Debug for Worker<M> {

@@ -10,9 +10,8 @@ use crate::remembered::Remembered;
 use crate::state::AppState;
 use crate::tiers::StartedGuard;
 use assize_api::ErrorCode;
-use assize_candle::guard::GuardJudge;
 use assize_candle::{
-    ChoiceError, GuardEncoder, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Trial, Verification,
+    ChoiceError, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Trial, Verification,
 };
 use assize_domain::ModelIdentity;
 use assize_inference::{
@@ -75,7 +74,7 @@ pub(crate) struct Judge {
     pub(crate) identity: ModelIdentity,
     pub(crate) computation: Computation,
     pub(crate) readiness: ReadinessWatch,
-    pub(crate) threads: WorkerThreads<GuardEncoder>,
+    pub(crate) threads: WorkerThreads,
     pub(crate) probe: JoinHandle<()>,
 }
 
@@ -93,8 +92,8 @@ pub(crate) struct Computation {
 pub struct Service {
     /// Shared with every handler.
     pub state: Arc<AppState>,
-    pub(crate) threads: WorkerThreads<GuardEncoder>,
-    pub(crate) guard_threads: Option<WorkerThreads<GuardJudge>>,
+    pub(crate) threads: WorkerThreads,
+    pub(crate) guard_threads: Option<WorkerThreads>,
     /// Where records are written; joined at the end.
     pub(crate) history: Option<HistoryThread>,
     /// Probe, profile watcher, quota cleaning; aborted at the end.

@@ -2,27 +2,28 @@
 //! batch before beginning.
 //!
 //! ```text
-//!  Permit ─► ContinuousHandle::infer_all ─► inbox, in the order of arrival ─► ContinuousWorker (a thread and a model)
-//!                    ▲                                                          between two steps of the model:
+//!  Permit ─► ContinuousHandle::infer_all ─► inbox, in the order of arrival ─► ContinuousWorkers (a thread and a model each)
+//!                    ▲                                                          between two steps of a model:
 //!                    └── answer, as soon as this one has ended ◄───────────── leave: hung up, or past the deadline
 //!                                                                              join: the oldest, while there is room
 //! ```
 //!
-//! As with batches: nothing waits without a [`crate::Permit`], a job leaves the inbox once, and readiness comes from real
-//! steps. Otherwise than with these, a job that runs is given up as soon as nobody waits for it.
+//! As with batches: nothing waits without a [`crate::Permit`], several models share the inbox, a job goes to one of them, and
+//! readiness comes from real steps. Otherwise than with these, a job that runs is given up as soon as nobody waits for it.
+//!
+//! A worker that runs nothing has room for any job, or the job fails; one that runs something doesn't wait. So a job that is
+//! put back for want of room is left to a worker that will take it, and nobody turns round in vain.
+//!
+//! Wiring: [`pair`] makes a [`ContinuousHandle`] and [`ContinuousWorker`]s; the rest is as for batches:
+//! [`crate::WorkerThreads`], [`crate::Probe`].
 
-mod handle;
-mod inbox;
 #[cfg(test)]
 mod tests;
-mod thread;
 mod worker;
 
-pub use handle::ContinuousHandle;
-pub use thread::ContinuousThreads;
 pub use worker::{ContinuousWorker, pair};
 
-use crate::{ModelError, Weigh, job::Job};
+use crate::{Handle, ModelError, Weigh, job::Job};
 use std::fmt;
 
 /// A model whose jobs join and leave between two steps. One trait, one task.
@@ -52,6 +53,9 @@ pub trait ContinuousModel: Send + 'static {
     /// Where the step as a whole failed, all jobs are still there. The worker then has them leave and tries each alone.
     fn step(&mut self) -> Result<Vec<Ended<Self>>, ModelError>;
 }
+
+/// Gives inputs to a model whose jobs come and go.
+pub type ContinuousHandle<M> = Handle<<M as ContinuousModel>::Input, <M as ContinuousModel>::Output>;
 
 /// A job that ended, well or badly, without the others.
 pub type Ended<M> = (<M as ContinuousModel>::Ticket, Result<<M as ContinuousModel>::Output, ModelError>);

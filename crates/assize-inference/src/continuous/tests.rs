@@ -1,11 +1,12 @@
-//! The worker stepped by hand, on a paused clock, with a fake model; at the end a real thread.
+//! The worker stepped by hand, on a paused clock, with a fake model; at the end real threads.
 
 mod fakes;
+mod several;
 mod trouble;
 
-use super::ContinuousThreads;
-use crate::{InferError, Readiness, Step};
-use fakes::{bench, in_millis, item, large};
+use crate::{InferError, Probe, ProbePolicy, Readiness, Step, WorkerThreads, inbox::AnyInbox};
+use fakes::{bench, in_millis, item, large, settle};
+use std::time::Duration;
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +68,7 @@ async fn whoever_hangs_up_leaves_before_the_next_step() {
     bench.step();
     running.abort();
     waiting.abort();
-    fakes::settle().await;
+    settle().await;
     assert_eq!(bench.step(), Step::Ran);
     assert_eq!(bench.steps(), [[1], [1], [3]]);
     assert_eq!(bench.left(), [1], "what waited has never joined");
@@ -96,7 +97,7 @@ async fn shutdown_works_off_what_waits_and_runs_and_takes_nothing_new() {
     let running = bench.ask(&[item(1, 2)]).await;
     let waiting = bench.ask(&[item(2, 1)]).await;
     bench.step();
-    bench.worker.inbox.drain(in_millis(500));
+    bench.worker.place.inbox.drain(in_millis(500));
     let late = bench.ask(&[item(3, 1)]).await;
     assert_eq!(late.await.unwrap(), Err(InferError::ShuttingDown));
     assert_eq!([bench.step(), bench.step(), bench.step()], [Step::Ran, Step::Ran, Step::Stopped]);
@@ -111,7 +112,7 @@ async fn when_the_drain_is_over_the_rest_is_told() {
     let running = bench.ask(&[item(1, 9)]).await;
     let waiting = bench.ask(&[item(2, 1)]).await;
     bench.step();
-    bench.worker.inbox.drain(in_millis(500));
+    bench.worker.place.inbox.drain(in_millis(500));
     assert_eq!(bench.step(), Step::Ran);
     assert_eq!(bench.worker.step(in_millis(500)), Step::Stopped);
     assert_eq!(bench.left(), [1]);
@@ -135,10 +136,23 @@ async fn nobody_waits_for_a_worker_that_is_gone() {
     crate::tests::fakes::check_metrics(&metrics, &crate::tests::fakes::EMPTY);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_probe_warms_the_model_up() {
+    let mut bench = bench(1);
+    let idle_after = Duration::from_secs(10);
+    let policy = ProbePolicy { idle_after, timeout: idle_after, retry_after: idle_after };
+    let probe = Probe::new(bench.handle.clone(), bench.admission.clone(), policy, || item(0, 1));
+    let _task = tokio::spawn(probe.run());
+    settle().await;
+    assert_eq!(bench.step(), Step::Ran);
+    assert!(bench.handle.readiness().is_ready());
+    bench.check_empty();
+}
+
 #[tokio::test]
 async fn a_thread_serves_drains_and_is_joined() {
     let fakes::Bench { worker, metrics, handle, admission, .. } = bench(4);
-    let threads = ContinuousThreads::spawn(worker).unwrap();
+    let threads = WorkerThreads::spawn(vec![worker]).unwrap();
     let items = [item(1, 3), item(2, 1)];
     let permit = admission.try_admit(fakes::demand(&items), in_millis(60_000)).unwrap();
     assert_eq!(handle.infer_all(items.to_vec(), permit, in_millis(60_000)).await, Ok(vec![1, 2]));

@@ -1,39 +1,44 @@
 //! The owner of a model: between two of its steps it has jobs leave and join, after each it answers those that ended.
 //!
-//! [`ContinuousWorker::step`] is the whole of it, without threads and without waiting; [`super::ContinuousThreads`] calls it
+//! [`ContinuousWorker::step`] is the whole of it, without threads and without waiting; [`crate::WorkerThreads`] calls it
 //! in a loop, tests call it by hand.
 
-use super::{ContinuousHandle, ContinuousModel, Ended, JobOf, NotJoined, inbox::Inbox};
+use super::{ContinuousHandle, ContinuousModel, Ended, JobOf, NotJoined};
 use crate::{
-    FailureCause, InferError, ModelError, Step, model::total_tokens, readiness::ReadinessPublisher,
+    FailureCause, InferError, ModelError, Step,
+    inbox::AnyInbox,
+    model::total_tokens,
+    place::{self, Place},
+    thread::{Ends, Run},
     worker::caught,
 };
-use assize_telemetry::{DropReason, InferenceMetrics, error_chain};
-use std::{collections::VecDeque, fmt, mem, sync::Arc, time::Duration};
+use assize_telemetry::{InferenceMetrics, error_chain};
+use std::{collections::VecDeque, fmt, mem, time::Duration};
 use tokio::time::Instant;
 
-/// Takes a model into service: a handle for the requests, and the worker that owns it. `metrics` are of this model alone.
+/// Takes `models` into service: a handle for the requests, and for each model a worker that owns it. They are one model
+/// several times, on as many devices, each with as much room as the others; whichever has room takes the next job. They end
+/// together: the first that is dropped closes the inbox. `metrics` are of this model alone.
 pub fn pair<M: ContinuousModel>(
-    model: M,
+    models: Vec<M>,
     metrics: &InferenceMetrics,
-) -> (ContinuousHandle<M>, ContinuousWorker<M>) {
-    let inbox = Arc::new(Inbox::new(metrics.clone()));
-    let readiness = ReadinessPublisher::new(metrics.clone());
-    let handle = ContinuousHandle::new(Arc::clone(&inbox), readiness.clone());
-    let (running, suspects) = (Vec::new(), VecDeque::new());
-    (handle, ContinuousWorker { inbox, readiness, model, running, suspects, metrics: metrics.clone() })
+) -> (ContinuousHandle<M>, Vec<ContinuousWorker<M>>) {
+    let (handle, places) = place::open(models.len(), metrics);
+    let worker = |(model, place)| {
+        let (running, suspects) = (Vec::new(), VecDeque::new());
+        ContinuousWorker { place, model, running, suspects }
+    };
+    (handle, models.into_iter().zip(places).map(worker).collect())
 }
 
-/// Owns the model. When it is dropped, what waits and runs ends with [`InferError::ShuttingDown`].
+/// Owns the model. When it is dropped, what waits and what it runs ends with [`InferError::ShuttingDown`].
 pub struct ContinuousWorker<M: ContinuousModel> {
-    pub(super) inbox: Arc<Inbox<M>>,
-    pub(super) readiness: ReadinessPublisher,
+    pub(super) place: Place<VecDeque<JobOf<M>>>,
     model: M,
     /// Those that have joined, in the order of joining. No more than the model has room for.
     running: Vec<Running<M>>,
     /// Those of a step that failed, from the beginning again and each alone, before any other joins.
     suspects: VecDeque<JobOf<M>>,
-    metrics: InferenceMetrics,
 }
 
 struct Running<M: ContinuousModel> {
@@ -55,7 +60,7 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
     /// Drops the jobs that nobody waits for at `now`, takes in those that there is room for, and has the model go on by one
     /// step.
     pub fn step(&mut self, now: Instant) -> Step {
-        if self.inbox.is_over(now) {
+        if self.place.inbox.is_over(now) {
             self.stop();
             return Step::Stopped;
         }
@@ -65,26 +70,12 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
             self.advance();
             return Step::Ran;
         }
-        if self.inbox.is_worked_off() {
-            self.stop();
-            return Step::Stopped;
-        }
-        Step::Idle
-    }
-
-    /// Steps until shutdown; blocks its thread while there is nothing to do.
-    pub(super) fn run(&mut self) {
-        loop {
-            match self.step(Instant::now()) {
-                Step::Idle => self.inbox.wait(),
-                Step::Ran => {}
-                Step::Stopped => return,
-            }
-        }
+        // Not closed here: others may still run something.
+        if self.place.inbox.is_worked_off() { Step::Stopped } else { Step::Idle }
     }
 
     fn stop(&mut self) {
-        self.inbox.close();
+        self.place.inbox.close();
         let unfinished = self.running.len() + self.suspects.len();
         if unfinished > 0 {
             tracing::warn!(jobs = unfinished, "jobs dropped unfinished at shutdown");
@@ -96,7 +87,7 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
     }
 
     fn give_up_gone(&mut self, now: Instant) {
-        let mut gone: Vec<JobOf<M>> = self.inbox.take_gone(now).into();
+        let mut gone: Vec<JobOf<M>> = self.place.inbox.take_gone(now).into();
         let (gone_suspects, suspects) =
             mem::take(&mut self.suspects).into_iter().partition(|job| job.gone(now).is_some());
         self.suspects = suspects;
@@ -108,11 +99,7 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
         }
         for job in gone {
             let Some(reason) = job.gone(now) else { continue };
-            self.metrics.dropped(reason);
-            match reason {
-                DropReason::Abandoned => drop(job),
-                DropReason::Expired => job.answer(Err(InferError::DeadlineExceeded)),
-            }
+            job.give_up(reason, &self.place.metrics);
         }
     }
 
@@ -123,16 +110,16 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
                 return;
             }
             let suspect = self.suspects.pop_front().map(|job| (job, Standing::Suspect));
-            let next = suspect.or_else(|| self.inbox.pop().map(|job| (job, Standing::Good)));
+            let next = suspect.or_else(|| self.place.inbox.pop().map(|job| (job, Standing::Good)));
             let Some((job, standing)) = next else { return };
             match self.join(&job.input) {
                 Ok(ticket) => {
                     if standing == Standing::Good {
-                        self.metrics.waited(now.saturating_duration_since(job.queued_at));
+                        self.place.metrics.waited(now.saturating_duration_since(job.queued_at));
                     }
                     self.running.push(Running { ticket, job, standing });
                 }
-                Err(NotJoined::NoRoom) if !self.running.is_empty() => return self.inbox.put_back(job),
+                Err(NotJoined::NoRoom) if !self.running.is_empty() => return self.place.inbox.put_back(job),
                 Err(NotJoined::NoRoom) => {
                     let detail = "no room, though nothing runs".to_owned();
                     job.answer(Err(InferError::ModelFailed { source: ModelError::Failed { detail } }));
@@ -145,7 +132,7 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
     fn join(&mut self, input: &M::Input) -> Result<M::Ticket, NotJoined> {
         let joined = caught(&mut Duration::default(), || Ok(self.model.join(input)));
         if joined.is_err() {
-            self.metrics.inference_failed();
+            self.place.metrics.inference_failed();
         }
         joined?
     }
@@ -157,7 +144,7 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
             Ok(())
         });
         if left.is_err() {
-            self.metrics.inference_failed();
+            self.place.metrics.inference_failed();
             tracing::error!("the model panicked when a job left");
         }
     }
@@ -165,11 +152,11 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
     fn advance(&mut self) {
         let mut elapsed = Duration::ZERO;
         let stepped = caught(&mut elapsed, || self.model.step());
-        self.metrics.inferred(elapsed);
+        self.place.metrics.inferred(elapsed);
         match stepped {
             Ok(ended) => self.answer(ended),
             Err(error) => {
-                self.metrics.inference_failed();
+                self.place.metrics.inference_failed();
                 self.suspect_all(&error);
             }
         }
@@ -190,8 +177,8 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
             job.answer(output.map_err(|source| InferError::ModelFailed { source }));
         }
         match last_failure.filter(|_| !has_success) {
-            Some(error) => self.readiness.failed(FailureCause::Model(error)),
-            None => self.readiness.succeeded(Instant::now()),
+            Some(error) => self.place.readiness.failed(FailureCause::Model(error)),
+            None => self.place.readiness.succeeded(Instant::now()),
         }
     }
 
@@ -206,19 +193,20 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
                 Standing::Good => self.suspects.push_back(running.job),
                 Standing::Suspect => {
                     running.job.answer(Err(InferError::ModelFailed { source: error.clone() }));
-                    self.readiness.failed(FailureCause::Model(error.clone()));
+                    self.place.readiness.failed(FailureCause::Model(error.clone()));
                 }
             }
         }
     }
 }
 
-impl<M: ContinuousModel> Drop for ContinuousWorker<M> {
-    fn drop(&mut self) {
-        // However it ends, by shutdown or by a bug: nobody may wait for it for ever, and nobody be told it is
-        // ready.
-        self.readiness.failed(FailureCause::WorkerEnded);
-        self.inbox.close();
+impl<M: ContinuousModel> Run for ContinuousWorker<M> {
+    fn step(&mut self, now: Instant) -> Step {
+        self.step(now)
+    }
+
+    fn ends(&self) -> Ends {
+        self.place.ends()
     }
 }
 

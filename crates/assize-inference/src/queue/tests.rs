@@ -1,9 +1,16 @@
 //! The queue's specification, as properties over random histories.
 
 use super::{BatchPolicy, PendingQueue, SizeClass, Taken, Waiting};
-use crate::Weigh;
+use crate::{Weigh, inbox::Queue};
 use proptest::prelude::*;
-use std::{cell::Cell, collections::BTreeSet, rc::Rc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::time::Instant;
 
 const POLICY: BatchPolicy = BatchPolicy { max_items: 4, max_tokens: 100, short_tokens: 20 };
@@ -15,7 +22,7 @@ struct TestJob {
     /// Of its request's other items.
     others: usize,
     deadline: Instant,
-    is_abandoned: Rc<Cell<bool>>,
+    is_abandoned: Arc<AtomicBool>,
 }
 
 impl Weigh for TestJob {
@@ -34,7 +41,7 @@ impl Waiting for TestJob {
     }
 
     fn is_abandoned(&self) -> bool {
-        self.is_abandoned.get()
+        self.is_abandoned.load(Relaxed)
     }
 }
 
@@ -44,7 +51,7 @@ impl TestJob {
     }
 
     fn is_live(&self, now: Instant) -> bool {
-        !self.is_abandoned.get() && self.deadline > now
+        !self.is_abandoned.load(Relaxed) && self.deadline > now
     }
 }
 
@@ -81,7 +88,7 @@ struct History {
 impl History {
     fn new() -> Self {
         let now = Instant::now();
-        Self { queue: PendingQueue::new(), waiting: Vec::new(), left: BTreeSet::new(), pushed: 0, now }
+        Self { queue: PendingQueue::default(), waiting: Vec::new(), left: BTreeSet::new(), pushed: 0, now }
     }
 
     fn apply(&mut self, event: &Event) {
@@ -89,13 +96,13 @@ impl History {
             Event::Push { tokens, others, millis } => {
                 let deadline = self.now + Duration::from_millis(*millis);
                 let (tokens, others) = (*tokens, *others);
-                let job = TestJob { id: self.pushed, tokens, others, deadline, is_abandoned: Rc::default() };
+                let job = TestJob { id: self.pushed, tokens, others, deadline, is_abandoned: Arc::default() };
                 self.pushed += 1;
                 self.waiting.push(job.clone());
                 self.queue.push(job);
             }
             Event::Abandon(_) if self.waiting.is_empty() => {}
-            Event::Abandon(index) => index.get(&self.waiting).is_abandoned.set(true),
+            Event::Abandon(index) => index.get(&self.waiting).is_abandoned.store(true, Relaxed),
             Event::Pass { millis } => self.now += Duration::from_millis(*millis),
             Event::Take => drop(self.take()),
             Event::TakeShort => drop(self.take_short()),
@@ -113,7 +120,7 @@ impl History {
         self.waiting.retain(|job| !self.left.contains(&job.id));
         assert!(batch.iter().all(|job| job.is_live(self.now)), "a dead item is in the batch");
         assert!(expired.iter().all(|job| job.deadline <= self.now));
-        assert!(abandoned.iter().all(|job| job.is_abandoned.get()));
+        assert!(abandoned.iter().all(|job| job.is_abandoned.load(Relaxed)));
         assert!(self.waiting.iter().all(|job| job.is_live(self.now)), "a dead item stays");
         self.check_batch(&batch, &before);
         batch

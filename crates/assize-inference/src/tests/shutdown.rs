@@ -2,8 +2,8 @@
 
 use super::fakes::{EMPTY, bench, check_metrics, demand, in_millis, item, metrics};
 use crate::{
-    Admission, AdmissionLimits, BatchModel, BatchPolicy, InferError, ModelError, Readiness, Step,
-    WorkerError, WorkerThreads, pair,
+    Admission, AdmissionLimits, BatchModel, BatchPolicy, InferError, ModelError, Readiness, Step, Worker,
+    WorkerError, WorkerThreads, inbox::AnyInbox, pair,
 };
 use std::sync::mpsc;
 
@@ -12,7 +12,7 @@ async fn what_waits_is_worked_off_and_nothing_new_is_taken() {
     let mut bench = bench(1);
     let first = bench.ask(&[item(1)]).await;
     let second = bench.ask(&[item(2)]).await;
-    bench.worker.inbox.drain(in_millis(500));
+    bench.worker.place.inbox.drain(in_millis(500));
     let late = bench.ask(&[item(3)]).await;
     assert_eq!(late.await.unwrap(), Err(InferError::ShuttingDown));
     assert_eq!([bench.step(), bench.step(), bench.step()], [Step::Ran, Step::Ran, Step::Stopped]);
@@ -26,7 +26,7 @@ async fn after_the_deadline_of_the_drain_the_rest_is_told() {
     let mut bench = bench(1);
     let first = bench.ask(&[item(1)]).await;
     let second = bench.ask(&[item(2)]).await;
-    bench.worker.inbox.drain(in_millis(500));
+    bench.worker.place.inbox.drain(in_millis(500));
     assert_eq!(bench.step(), Step::Ran);
     assert_eq!(bench.worker.step(in_millis(500)), Step::Stopped);
     assert_eq!(first.await.unwrap(), Ok(vec![1]));
@@ -149,5 +149,5 @@ async fn what_one_worker_can_not_take_another_does() {
 
 #[test]
 fn no_worker_is_none_to_start() {
-    assert!(matches!(WorkerThreads::<Stuck>::spawn(Vec::new()), Err(WorkerError::NoWorker)));
+    assert!(matches!(WorkerThreads::spawn(Vec::<Worker<Stuck>>::new()), Err(WorkerError::NoWorker)));
 }

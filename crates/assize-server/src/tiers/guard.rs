@@ -3,9 +3,7 @@
 use super::engine::{Engine, Guarded, Silence};
 use super::remote::{Completions, Predict, Server};
 use crate::config::{EngineConfig, GuardConfig, OnSilence};
-use assize_candle::guard::{
-    Context, GuardJudge, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question,
-};
+use assize_candle::guard::{Context, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question};
 use assize_domain::{Assessment, Consulted, Conversation, DecidedBy, ModelIdentity, Tier};
 use assize_inference::{Admission, Probe, ProbePolicy, ReadinessWatch, WorkerError, WorkerThreads};
 use assize_preferences::{Aggregation, Profile, weigh};
@@ -55,7 +53,7 @@ struct Parts {
 pub(crate) struct StartedGuard {
     pub(crate) tier: GuardTier,
     /// Absent where a server elsewhere runs it.
-    pub(crate) threads: Option<WorkerThreads<GuardJudge>>,
+    pub(crate) threads: Option<WorkerThreads>,
     pub(crate) probe: Option<JoinHandle<()>>,
 }
 
@@ -64,7 +62,7 @@ struct Started {
     identity: ModelIdentity,
     spec: GuardSpec,
     engine: Engine,
-    threads: Option<WorkerThreads<GuardJudge>>,
+    threads: Option<WorkerThreads>,
     probe: Option<JoinHandle<()>>,
 }
 

@@ -123,17 +123,25 @@ pub(crate) struct Bench {
     pub(crate) admission: Admission,
     pub(crate) handle: ContinuousHandle<Fake>,
     pub(crate) worker: ContinuousWorker<Fake>,
+    /// More of them, on the same inbox.
+    pub(crate) others: Vec<ContinuousWorker<Fake>>,
     log: Arc<Mutex<Log>>,
 }
 
 /// A model with room for so many.
 pub(super) fn bench(room: usize) -> Bench {
+    bench_of(1, room)
+}
+
+/// Several times a model with room for so many.
+pub(super) fn bench_of(workers: usize, room: usize) -> Bench {
     let (metrics, log) = (metrics(), Arc::<Mutex<Log>>::default());
     let limits = AdmissionLimits { max_requests: 8, max_tokens: 100 };
     let admission = Admission::new(limits, metrics.inference.clone());
-    let model = Fake { room, running: Vec::new(), log: Arc::clone(&log) };
-    let (handle, worker) = pair(model, &metrics.inference);
-    Bench { metrics, admission, handle, worker, log }
+    let model = || Fake { room, running: Vec::new(), log: Arc::clone(&log) };
+    let (handle, mut others) = pair((0..workers).map(|_| model()).collect(), &metrics.inference);
+    let worker = others.remove(0);
+    Bench { metrics, admission, handle, worker, others, log }
 }
 
 pub(super) fn demand(items: &[Item]) -> Demand {
@@ -152,6 +160,11 @@ impl Bench {
 
     pub(super) fn step(&mut self) -> Step {
         self.worker.step(Instant::now())
+    }
+
+    /// Has the second worker make a step.
+    pub(super) fn other_step(&mut self) -> Step {
+        self.others[0].step(Instant::now())
     }
 
     pub(super) fn steps(&self) -> Vec<Vec<u32>> {
