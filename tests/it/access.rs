@@ -51,6 +51,7 @@ async fn the_guarded_paths_want_a_known_key() {
             (Method::GET, "/v1/communities/default"),
             (Method::POST, "/what-if"),
             (Method::GET, "/assessments/0199c1f2a4b87c5e8f0a1b2c3d4e5f60"),
+            (Method::GET, "/jobs/0199c1f2a4b87c5e8f0a1b2c3d4e5f60"),
             (Method::GET, "/v1/assessments/0199c1f2a4b87c5e8f0a1b2c3d4e5f60/explanation"),
         ] {
             let answer = ask(&service.api, method, path, wrong, &hello).await;

@@ -1,6 +1,8 @@
 //! A word that stands for a user's secret: wherever a client puts it, it comes out nowhere but to that client.
 
-use crate::support::{TestService, user, wire};
+use crate::guard::Guard;
+use crate::reporter::{Reporter, TREES};
+use crate::support::{TestService, eventually, user, wire};
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -127,6 +129,9 @@ fn around_bodies() -> Vec<Vec<u8>> {
         request("POST", "/moderate?zyxcanaryqw=1", HEADER, GOOD),
         request("POST", "/zyxcanaryqw", HEADER, GOOD),
         get("/assessments/zyxcanaryqw"),
+        get("/jobs/zyxcanaryqw"),
+        get("/jobs/0199c1f2?wait=zyxcanaryqw"),
+        get("/v1/jobs/0199c1f2?zyxcanaryqw"),
         get("/assessments/zyxcanaryqw%FF"),
         get("/assessments/two%20words%20zyxcanaryqw/explanation"),
         get("/assessments/0199c1f2/explanation?community=zyxcanaryqw"),
@@ -171,14 +176,22 @@ async fn no_word_of_a_client_is_in_logs_errors_or_metrics() {
         ("inference.deadline", "1ms"),
     ])
     .await;
+    let (guard, reporter) = (Guard::new(), Reporter::new(TREES));
+    let every_tier = reporter.settings(&[("guard.margin", "1"), ("reporter.margin", "1")]);
+    let asked = guard
+        .service(&every_tier.iter().map(|(key, value)| (*key, value.as_str())).collect::<Vec<_>>())
+        .await;
+    let services = [&open, &guarded, &too_small, &asked];
     let bodies = BODIES.map(|body| request("POST", "/moderate", HEADER, body));
     let what_ifs = WHAT_IF_BODIES.map(|body| request("POST", "/what-if", HEADER, body));
     for bytes in bodies.into_iter().chain(what_ifs).chain(around_bodies()) {
-        for service in [&open, &guarded, &too_small] {
+        for service in services {
             check(service, &bytes).await;
         }
     }
-    for service in [&open, &guarded, &too_small] {
+    let written = r#"assize_tier_conversations_total{outcome="answered",tier="reporter"}"#;
+    eventually("a tree", async || asked.api.scrape().await.get(written) > 0.0).await;
+    for service in services {
         let metrics = service.api.get("/metrics").await.text;
         assert!(metrics.contains("assize_requests_total") && !metrics.to_lowercase().contains(CANARY));
     }

@@ -1,10 +1,10 @@
 //! A large guard behind the encoder: a file and a checkpoint, no code. The checkpoint is a tiny random one, so that what it
 //! says means nothing, and is the same each time.
 
-use crate::support::{Answer, TestService, user};
+use crate::support::{Answer, TestService, user, write_checkpoint};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 const FILE: &str = r#"
@@ -40,15 +40,8 @@ pub(crate) struct Guard(TempDir);
 
 impl Guard {
     pub(crate) fn new() -> Self {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/assize-candle/tests/decoders/qwen3");
         let folder = tempfile::tempdir().unwrap();
-        let config = std::fs::read_to_string(from.join("config.json")).unwrap();
-        let mut config: Value = serde_json::from_str(&config).unwrap();
-        config["max_position_embeddings"] = 4096.into();
-        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
-        let weights = "model.safetensors";
-        std::fs::copy(from.join(weights), folder.path().join(weights)).unwrap();
-        std::fs::write(folder.path().join("tokenizer.json"), letters().to_string()).unwrap();
+        write_checkpoint(folder.path());
         std::fs::write(folder.path().join("guard.toml"), FILE).unwrap();
         Self(folder)
     }
@@ -66,20 +59,6 @@ impl Guard {
         ];
         TestService::start(&[&own, values].concat()).await
     }
-}
-
-/// 94 letters and two more tokens.
-fn letters() -> Value {
-    let letters = (b' '..=b'z').map(char::from).chain("\n|}".chars());
-    let mut vocab: serde_json::Map<String, Value> =
-        letters.enumerate().map(|(id, letter)| (letter.to_string(), json!(id))).collect();
-    let first = vocab.len();
-    vocab.insert("<unk>".to_owned(), json!(first));
-    let added = json!([{ "id": first + 1, "content": "<go>", "single_word": false, "lstrip": false, "rstrip": false,
-        "normalized": false, "special": true }]);
-    json!({ "version": "1.0", "added_tokens": added, "normalizer": null, "pre_tokenizer": null,
-        "post_processor": null, "decoder": null,
-        "model": { "type": "BPE", "vocab": vocab, "merges": [], "unk_token": "<unk>", "fuse_unk": false } })
 }
 
 async fn outcomes(service: &TestService) -> [f64; 5] {

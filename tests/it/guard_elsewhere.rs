@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 /// What a server was asked, with the key that it saw.
 type Asked = Arc<Mutex<Vec<(Option<String>, Value)>>>;
 
-async fn serve(router: Router) -> String {
+pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async { axum::serve(listener, router).await.unwrap() });

@@ -26,6 +26,7 @@ mod ids;
 mod metrics;
 mod overload;
 mod reload;
+mod reporter;
 mod shipped;
 mod slow_clients;
 mod stop;

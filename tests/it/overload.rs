@@ -83,7 +83,8 @@ async fn a_deadline_is_kept_when_the_model_is_slow() {
     // Half of what all its windows take, whatever this machine does in that time.
     let deadline = whole / 2;
     let setting = format!("{}ms", deadline.as_millis());
-    let service = TestService::start(&[&slow[..], &[("inference.deadline", setting.as_str())]].concat()).await;
+    let service =
+        TestService::start(&[&slow[..], &[("inference.deadline", setting.as_str())]].concat()).await;
     let mut dropped = 0.0;
     // On a machine that does something else, the deadline may pass before the text is tokenised: that shows nothing.
     for _ in 0..5 {

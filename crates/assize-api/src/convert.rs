@@ -90,6 +90,7 @@ pub fn verdict(id: &str, verdict: &domain::Verdict, explain: request::Explain) -
         coverage: coverage(verdict),
         degraded: verdict.degraded.iter().map(|degradation| degradation.id().to_owned()).collect(),
         provenance: provenance(verdict),
+        job: None,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum ErrorCode {
     UnknownCommunity,
     /// No assessment of this id is kept.
     UnknownAssessment,
+    /// No job of this id is kept.
+    UnknownJob,
     /// No such path.
     NotFound,
     /// The path exists, the method doesn't.
@@ -44,7 +46,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MalformedJson,
         Self::InvalidRequest,
         Self::UnsupportedMediaType,
@@ -52,6 +54,7 @@ impl ErrorCode {
         Self::TooManyTokens,
         Self::UnknownCommunity,
         Self::UnknownAssessment,
+        Self::UnknownJob,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Unauthorized,
@@ -76,6 +79,7 @@ impl ErrorCode {
             Self::TooManyTokens => ("too_many_tokens", 413, "The text is too long"),
             Self::UnknownCommunity => ("unknown_community", 404, "There is no such community"),
             Self::UnknownAssessment => ("unknown_assessment", 404, "There is no such assessment (any more)"),
+            Self::UnknownJob => ("unknown_job", 404, "There is no such job (any more)"),
             Self::NotFound => ("not_found", 404, "There is nothing at this path"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "The path does not take this method"),
             Self::Unauthorized => ("unauthorized", 401, "A valid API key is needed"),

@@ -13,6 +13,7 @@ pub use error::{ErrorCode, FieldError, Problem};
 pub use parse::{Body, ParseError, parse_body, parse_what_if};
 pub use request::{Explain, Judge, ModerateRequest, Role, Turn, WhatIfRequest};
 pub use response::{
-    CommunityDetail, CommunitySummary, Contribution, Coverage, DecidedThen, Decision, Margin, Provenance,
-    Readiness, Reason, Scores, SubjectVerdict, VerdictResponse, WhatIfResponse, WhatIfVerdict,
+    CommunityDetail, CommunitySummary, Contribution, Coverage, DecidedThen, Decision, Job, JobEvent,
+    JobResponse, JobStatus, Margin, Provenance, Readiness, Reason, Scores, SubjectVerdict, VerdictResponse,
+    WhatIfResponse, WhatIfVerdict,
 };

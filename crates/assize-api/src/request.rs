@@ -74,7 +74,8 @@ pub enum Explain {
     /// The strongest reasons too.
     #[default]
     Reasons,
-    /// Every contribution of every judged subject too. `GET /assessments/{id}/explanation` tells still more.
+    /// Every contribution of every judged subject too; and where the service has a reporter, the full harm-benefit tree as a
+    /// `job`. `GET /assessments/{id}/explanation` tells still more.
     Full,
 }
 

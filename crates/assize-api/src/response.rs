@@ -57,6 +57,62 @@ pub struct VerdictResponse {
     pub degraded: Vec<String>,
     /// What the verdict rests on.
     pub provenance: Provenance,
+    /// The job that writes the full harm-benefit tree, where one was asked for or the decision is close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
+}
+
+/// A job: a reporter writes the full harm-benefit tree, and the verdict is decided again with it.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct Job {
+    /// Name of the job, and of the verdict's assessment.
+    pub id: String,
+    /// How far it is.
+    pub status: JobStatus,
+    /// Where to ask for what came of it; absent where it was refused at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Why there is no tree, as one of the codes of errors; only where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum JobStatus {
+    /// The tree is being written, or waits for its turn.
+    Pending,
+    /// The tree was written, and the verdict decided with it.
+    Done,
+    /// There is no tree.
+    Failed,
+}
+
+/// A job, and once it has ended the verdict as it stands now.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct JobResponse {
+    /// The job itself.
+    #[serde(flatten)]
+    pub job: Job,
+    /// How the decision differs from the first one: `same`, `stricter` or `milder`; absent while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// The verdict as it stands now, with its whole sum; absent while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Box<VerdictResponse>>,
+}
+
+/// What a webhook is sent when a job has ended.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct JobEvent {
+    /// `verdict.updated`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it ended, as RFC 3339.
+    pub timestamp: String,
+    /// What `GET /jobs/{id}` gives.
+    pub data: JobResponse,
 }
 
 /// Harmfulness minus each threshold; negative below it.

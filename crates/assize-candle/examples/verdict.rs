@@ -7,7 +7,8 @@
 use assize_candle::{
     DeviceChoice, Precision,
     decoder::{Chunk, Decoder, DecoderPrecision, KvSequence},
-    guard::{GuardJudge, GuardReader, GuardSpec, Question, Vocabulary},
+    guard::{GuardJudge, GuardReader, GuardSpec, Question},
+    prompt::Vocabulary,
 };
 use assize_domain::{Conversation, JudgeRequest, Limits, Role, Turn, TurnText};
 use std::{error::Error, path::Path, sync::Arc, time::Instant};

@@ -12,6 +12,7 @@ mod explanation;
 pub mod generated;
 mod history;
 pub mod http;
+mod jobs;
 mod pipeline;
 mod remembered;
 mod run;

@@ -3,13 +3,15 @@
 use crate::assessor::{AssessError, Assessor};
 use crate::history::{History, ids};
 use crate::http::error::ApiError;
+use crate::jobs::{self, Begun, Desk, First, TreeWish};
 use crate::tiers::GuardTier;
 use assize_api::ErrorCode;
 use assize_domain::{Assessment, Conversation, DecidedBy, Decision, Degradation, Verdict};
 use assize_inference::{InferError, Refused};
 use assize_preferences::{FailureMode, Profile, decide, weigh};
-use assize_record::{Decided, Record, RecordId};
+use assize_record::{Record, RecordId};
 use assize_telemetry::{Change, ModerationMetrics, error_chain};
+use std::iter;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -22,12 +24,15 @@ pub(crate) struct Case {
     pub(crate) profile: Arc<Profile>,
     /// What is tried beside it: weighed and counted, never answered with.
     pub(crate) candidate: Option<Arc<Profile>>,
+    /// Whether a full tree is wanted of it.
+    pub(crate) wish: TreeWish,
 }
 
-/// Whose values a case is weighed by.
+/// Whose values a case is weighed by, and whether a full tree is wanted.
 struct Values {
     profile: Arc<Profile>,
     candidate: Option<Arc<Profile>>,
+    wish: TreeWish,
 }
 
 /// Judges and decides.
@@ -36,6 +41,8 @@ pub(crate) struct Pipeline {
     assessor: Assessor,
     /// Asked where the assessor leaves it close.
     guard: Option<GuardTier>,
+    /// Has full trees written after the verdict.
+    desk: Option<Arc<Desk>>,
     metrics: ModerationMetrics,
     history: Arc<History>,
 }
@@ -45,23 +52,24 @@ pub(crate) struct Pipeline {
 pub(crate) struct Given {
     pub(crate) id: RecordId,
     pub(crate) verdict: Verdict,
+    /// What became of the wish for a full tree; `None` where there was none.
+    pub(crate) job: Option<Begun>,
 }
 
 impl Pipeline {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         assessor: Assessor,
-        guard: Option<GuardTier>,
+        (guard, desk): (Option<GuardTier>, Option<Arc<Desk>>),
         metrics: ModerationMetrics,
         history: Arc<History>,
     ) -> Self {
-        Self { assessor, guard, metrics, history }
+        Self { assessor, guard, desk, metrics, history }
     }
 
     /// Moderates conversations for their communities.
     ///
-    /// Steps: gain admission and assess (models, community-free), ask the guard where that leaves it close, decide (pure),
-    /// record, answer. The profiles were
-    /// found before, by whoever read the request.
+    /// Steps: gain admission and assess (models, community-free), ask the guard where that leaves it close, decide (pure), begin
+    /// a full tree where one is wanted, record, answer. The profiles were found before, by whoever read the request.
     ///
     /// # Errors
     /// When the cases are refused as a whole; what fails for one of them only is in its place.
@@ -72,15 +80,20 @@ impl Pipeline {
     ) -> Result<Vec<Result<Given, ModerateError>>, ModerateError> {
         let (conversations, values): (Vec<Conversation>, Vec<Values>) = cases
             .into_iter()
-            .map(|case| (case.conversation, Values { profile: case.profile, candidate: case.candidate }))
+            .map(|Case { conversation, profile, candidate, wish }| {
+                (conversation, Values { profile, candidate, wish })
+            })
             .unzip();
-        let again = self.guard.is_some().then(|| conversations.clone());
+        // The models after the first need the text again.
+        let needs_text = self.guard.is_some() || self.desk.is_some();
+        let again = if needs_text { conversations.clone() } else { Vec::new() };
         let mut assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
-        if let Some((guard, conversations)) = self.guard.as_ref().zip(again) {
-            consult(guard, (&conversations, &mut assessments), &values, deadline).await;
+        if let Some(guard) = &self.guard {
+            consult(guard, (&again, &mut assessments), &values, deadline).await;
         }
-        let judged = assessments.into_iter().zip(values);
-        Ok(judged.map(|(assessment, values)| self.value(assessment, &values)).collect())
+        let again = again.iter().map(Some).chain(iter::repeat(None));
+        let judged = assessments.into_iter().zip(values).zip(again);
+        Ok(judged.map(|((assessment, values), again)| self.value(assessment, &values, again)).collect())
     }
 
     /// Decides and records one case.
@@ -88,12 +101,19 @@ impl Pipeline {
         &self,
         assessment: Result<Assessment, AssessError>,
         values: &Values,
+        conversation: Option<&Conversation>,
     ) -> Result<Given, ModerateError> {
         let profile = values.profile.as_ref();
         let given = assessment.map(|assessment| {
             let verdict = decide(&assessment, profile);
             self.try_candidate(&assessment, values, verdict.decision);
-            Given { id: self.keep(assessment, &verdict), verdict }
+            let (id, at) = (ids::record(), ids::now());
+            let first = First { id: &id, at, assessment: &assessment, decision: verdict.decision };
+            let job = self.desk.as_ref().zip(conversation).and_then(|(desk, conversation)| {
+                desk.begin(conversation, first, (&values.profile, values.wish))
+            });
+            self.keep(jobs::record(id.clone(), at, assessment, &verdict), job);
+            Given { id, verdict, job }
         });
         match &given {
             Ok(given) => self.record(&given.verdict, profile),
@@ -105,19 +125,15 @@ impl Pipeline {
         given.map_err(ModerateError)
     }
 
-    /// Keeps what was judged, without its text, and gives its name.
-    fn keep(&self, assessment: Assessment, verdict: &Verdict) -> RecordId {
-        let id = ids::record();
-        if self.history.is_kept() {
-            let decided = Decided {
-                community: verdict.community.clone(),
-                profile: verdict.provenance.profile,
-                decision: verdict.decision,
-            };
-            let (id, at) = (id.clone(), ids::now());
-            self.history.keep(Record { id, at, decided: Some(decided), assessment });
+    /// Keeps what was judged; where a job keeps it again with its tree, in memory alone until then.
+    fn keep(&self, record: Record, job: Option<Begun>) {
+        if !self.history.is_kept() {
+            return;
         }
-        id
+        match job {
+            Some(Begun::Pending) => self.history.hold(record),
+            Some(Begun::Refused(_)) | None => self.history.keep(record),
+        }
     }
 
     /// Weighs the assessment under the candidate too, and counts how its decision differs.

@@ -14,10 +14,13 @@ use tokio::time::Instant;
 /// How long a batch that has begun may take to end: no new one is begun once requests are answered or given up.
 const LAST_BATCH: Duration = Duration::from_secs(5);
 
+/// How long jobs that were broken off may take to say so.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
+
 /// Serves until `stop` resolves, then drains: say "draining", go on for the drain delay, close the listener, let
 /// requests in flight finish, end the workers' threads.
 pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let Service { state, threads, guard_threads, history, tasks } = service;
+    let Service { state, threads, history, tasks } = service;
     let server: ServerConfig = state.config.server.clone();
     let stopping = async {
         stop.await;
@@ -28,18 +31,16 @@ pub async fn run(service: Service, listener: TcpListener, stop: impl Future<Outp
     let all_done = listener::serve(listener, router(&state), &server, stopping).await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     let drained = Instant::now();
-    threads.shutdown(drained);
-    if let Some(guard) = &guard_threads {
-        guard.shutdown(drained);
+    threads.iter().for_each(|(_, threads)| threads.shutdown(drained));
+    for (tier, threads) in threads {
+        // Later than that, because a batch on the device can't be stopped.
+        if let Err(error) = threads.join(drained + LAST_BATCH).await {
+            tracing::warn!(error = error_chain(&error), tier = tier.id(), "the model's threads did not end");
+        }
     }
-    // Later than that, because a batch on the device can't be stopped.
-    if let Err(error) = threads.join(drained + LAST_BATCH).await {
-        tracing::warn!(error = error_chain(&error), "the model's threads did not end");
-    }
-    if let Some(guard) = guard_threads
-        && let Err(error) = guard.join(drained + LAST_BATCH).await
-    {
-        tracing::warn!(error = error_chain(&error), "the guard's threads did not end");
+    if let Some(desk) = &state.desk {
+        // What they have to say goes into the history.
+        desk.finish(Instant::now() + LAST_EVENTS).await;
     }
     state.history.close();
     if let Some(history) = history {

@@ -5,15 +5,16 @@ use crate::communities::{Communities, ExampleRunner, Files, LoadError, Watcher, 
 use crate::config::{Config, InferenceConfig};
 use crate::history::{History, HistoryError, HistoryThread};
 use crate::http::{BodyBudget, Quota, routes, weighing};
+use crate::jobs::Desk;
 use crate::pipeline::Pipeline;
 use crate::remembered::Remembered;
 use crate::state::AppState;
-use crate::tiers::StartedGuard;
+use crate::tiers::{StartedGuard, StartedReporter};
 use assize_api::ErrorCode;
 use assize_candle::{
     ChoiceError, GuardModel, LoadError as ModelLoadError, Reader, Sequence, Trial, Verification,
 };
-use assize_domain::ModelIdentity;
+use assize_domain::{ModelIdentity, Tier};
 use assize_inference::{
     Admission, Probe, ProbePolicy, Readiness, ReadinessWatch, WorkerError, WorkerThreads,
 };
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The guard that is asked after the model can't be started.
     #[error("the settings' `guard` can't be used: {0}")]
     Guard(String),
+    /// The reporter that writes full trees can't be started.
+    #[error("the settings' `reporter` can't be used: {0}")]
+    Reporter(String),
     /// The history can't be kept.
     #[error("the history can't be kept")]
     History(#[source] HistoryError),
@@ -92,8 +96,8 @@ pub(crate) struct Computation {
 pub struct Service {
     /// Shared with every handler.
     pub state: Arc<AppState>,
-    pub(crate) threads: WorkerThreads,
-    pub(crate) guard_threads: Option<WorkerThreads>,
+    /// Those of each model.
+    pub(crate) threads: Vec<(Tier, WorkerThreads)>,
     /// Where records are written; joined at the end.
     pub(crate) history: Option<HistoryThread>,
     /// Probe, profile watcher, quota cleaning; aborted at the end.
@@ -118,6 +122,7 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     let metrics = Arc::new(new_metrics()?);
     let judge = start_judge(&config.inference, &metrics).await?;
     let guard = start_guard(&config, &metrics)?;
+    let reporter = start_reporter(&config, &metrics).await?;
     let mut runner = ExampleRunner::new(judge.assessor.clone());
     let files =
         Files::read(&config.communities.folder).map_err(|error| explain(&LoadError::Folder(error)))?;
@@ -136,17 +141,25 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     let (history, writing) =
         History::start(&config.history, metrics.service.clone()).map_err(StartError::History)?;
     let history = Arc::new(history);
-    let (tier, guard_threads, guard_probe) = match guard {
-        Some(StartedGuard { tier, threads, probe }) => (Some(tier), threads, probe),
-        None => (None, None, None),
-    };
+    let mut threads = vec![(Tier::Encoder, judge.threads)];
+    let mut tasks = vec![judge.probe, tokio::spawn(watcher.run())];
+    let tier = guard.map(|StartedGuard { tier, threads: own, probe }| {
+        threads.extend(own.map(|own| (Tier::Guard, own)));
+        tasks.extend(probe);
+        tier
+    });
+    let desk = reporter.map(|StartedReporter { tier, threads: own, probe }| {
+        threads.push((Tier::Reporter, own));
+        tasks.push(probe);
+        Arc::new(Desk::new(tier, Arc::clone(&history), metrics.moderation.clone()))
+    });
     let state = Arc::new(AppState {
         quota: config.conversations_per_minute.map(Quota::new),
         bodies: BodyBudget::new(config.server.max_buffered_bytes),
         weighing: Arc::new(Semaphore::new(weighing::AT_ONCE)),
         pipeline: Pipeline::new(
             judge.assessor,
-            tier.clone(),
+            (tier.clone(), desk.clone()),
             metrics.moderation.clone(),
             Arc::clone(&history),
         ),
@@ -155,19 +168,28 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
         computation: judge.computation,
         model_readiness: judge.readiness,
         guard: tier,
+        desk,
         draining: AtomicBool::new(false),
         communities,
         metrics,
         config,
     });
-    let cleaning = tokio::spawn(clean_quota(Arc::clone(&state)));
-    let tasks = [judge.probe, tokio::spawn(watcher.run()), cleaning].into_iter().chain(guard_probe).collect();
-    Ok(Service { state, threads: judge.threads, guard_threads, history: writing, tasks })
+    tasks.push(tokio::spawn(clean_quota(Arc::clone(&state))));
+    Ok(Service { state, threads, history: writing, tasks })
 }
 
 pub(crate) fn start_guard(config: &Config, metrics: &Metrics) -> Result<Option<StartedGuard>, StartError> {
     let started = config.guard.clone().map(|guard| StartedGuard::start(guard, metrics));
     started.transpose().map_err(|error| StartError::Guard(error_chain(&error)))
+}
+
+pub(crate) async fn start_reporter(
+    config: &Config,
+    metrics: &Metrics,
+) -> Result<Option<StartedReporter>, StartError> {
+    let Some(reporter) = config.reporter.clone() else { return Ok(None) };
+    let started = StartedReporter::start(reporter, metrics).await;
+    started.map(Some).map_err(|error| StartError::Reporter(error_chain(&error)))
 }
 
 fn explain(error: &LoadError) -> StartError {

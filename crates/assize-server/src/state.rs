@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::history::History;
 use crate::http::error::ApiError;
 use crate::http::{BodyBudget, Client, Quota};
+use crate::jobs::Desk;
 use crate::pipeline::Pipeline;
 use crate::startup::Computation;
 use crate::tiers::GuardTier;
@@ -34,6 +35,8 @@ pub struct AppState {
     pub(crate) model_readiness: ReadinessWatch,
     /// The guard that is asked after the model.
     pub(crate) guard: Option<GuardTier>,
+    /// Has full trees written.
+    pub(crate) desk: Option<Arc<Desk>>,
     /// Set once by the shutdown sequence, before it waits; read by `/readyz`.
     pub(crate) draining: AtomicBool,
 }
@@ -91,6 +94,13 @@ impl AppState {
                 format!("{} {}: {state}", identity.name, identity.revision)
             },
         );
+        let reporter = self.desk.as_ref().map_or_else(
+            || "none".to_owned(),
+            |desk| {
+                let identity = desk.tier().identity();
+                format!("{} {}: {}", identity.name, identity.revision, told(&desk.tier().readiness()))
+            },
+        );
         let revision = format!("{} {}", self.model.name, self.model.revision);
         let named = [
             ("communities", self.communities.in_force().describe()),
@@ -99,6 +109,7 @@ impl AppState {
             ("kernel", format!("{} on {} threads", self.computation.kernel, self.computation.threads)),
             ("model", told(&self.model_readiness)),
             ("model_revision", revision),
+            ("reporter", reporter),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
         named.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()

@@ -57,6 +57,10 @@ metrics! {
         "Conversations without a verdict, or judged without a usable tree, by what the community told its backend to do.";
     SHADOW_VERDICTS = Counter "assize_shadow_verdicts_total" ["community", "change"],
         "Verdicts weighed again under the community's candidate profile, by how its decision differs from the one given.";
+    VERDICT_UPDATES = Counter "assize_verdict_updates_total" ["community", "change"],
+        "Verdicts decided again with a reporter's tree, or for want of one, by how the decision differs from the one given.";
+    WEBHOOKS = Counter "assize_webhooks_total" ["result"],
+        "Events about verdicts that were decided again, by whether the webhook took them.";
     QUEUE_ITEMS = Gauge "assize_queue_items" ["tier"],
         "Items waiting for the model.";
     QUEUE_TOKENS = Gauge "assize_queue_tokens" ["tier"],

@@ -36,7 +36,8 @@ label!(
     ReloadResult,
     Change,
     CandidateState,
-    HistoryResult
+    HistoryResult,
+    WebhookResult
 );
 
 /// What came of a further tier for one conversation.
@@ -195,14 +196,36 @@ impl CacheLookup {
     }
 }
 
-/// How a candidate's decision differs from the one given.
+/// Whether a webhook took an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WebhookResult {
+    /// It did, at the first try or a later one.
+    Delivered,
+    /// It did not, or there was no time left to try.
+    Failed,
+}
+
+impl WebhookResult {
+    /// Every result.
+    pub const ALL: [Self; 2] = [Self::Delivered, Self::Failed];
+
+    /// The stable name in metrics.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a decision differs from the one given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
     /// It is the same.
     Same,
-    /// The candidate's is stricter.
+    /// It is stricter.
     Stricter,
-    /// The candidate's is milder.
+    /// It is milder.
     Milder,
 }
 
@@ -210,9 +233,9 @@ impl Change {
     /// Every change.
     pub const ALL: [Self; 3] = [Self::Same, Self::Stricter, Self::Milder];
 
-    /// From the decision given to the candidate's.
-    pub fn between(given: Decision, candidate: Decision) -> Self {
-        match candidate.cmp(&given) {
+    /// From the decision given to another one: a candidate's, or a later one.
+    pub fn between(given: Decision, other: Decision) -> Self {
+        match other.cmp(&given) {
             std::cmp::Ordering::Equal => Self::Same,
             std::cmp::Ordering::Greater => Self::Stricter,
             std::cmp::Ordering::Less => Self::Milder,

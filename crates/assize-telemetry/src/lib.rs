@@ -18,7 +18,7 @@ pub use description::{MetricDescription, MetricKind, describe};
 pub use error_chain::error_chain;
 pub use labels::{
     CacheLookup, CandidateState, Change, DropReason, FailureMode, HistoryResult, OverloadReason,
-    ReloadResult, StatusClass, TierOutcome,
+    ReloadResult, StatusClass, TierOutcome, WebhookResult,
 };
 pub use metrics::{
     HttpMetrics, InFlight, InferenceMetrics, METRICS_CONTENT_TYPE, Metrics, MetricsConfig, MetricsError,

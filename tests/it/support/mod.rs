@@ -1,6 +1,7 @@
 //! Starts services, speaks to them and reads what they say. Holds no expectation of its own.
 
 mod api;
+mod checkpoint;
 mod command;
 mod profiles;
 mod scrape;
@@ -8,6 +9,7 @@ mod service;
 pub(crate) mod wire;
 
 pub(crate) use api::{Answer, Api, check_problem, close_to, conversation, user};
+pub(crate) use checkpoint::write_checkpoint;
 pub(crate) use command::{LOCK, assize, assize_from, stern, write_candidate};
 pub(crate) use profiles::{DEFAULT, Folder, STRICT, write_profile};
 pub(crate) use scrape::Series;

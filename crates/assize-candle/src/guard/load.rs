@@ -1,11 +1,10 @@
 //! From a guard's file and a checkpoint to what reads and what judges.
 
-use super::{
-    GuardJudge, GuardReader, GuardSpec, JudgeError, PlanError, SpecError, Vocabulary, VocabularyError,
-};
+use super::{GuardJudge, GuardReader, GuardSpec, JudgeError, PlanError, SpecError};
 use crate::{
     DeviceChoice, LoadError,
     decoder::{Decoder, DecoderPrecision},
+    prompt::{Vocabulary, VocabularyError},
 };
 use assize_domain::{Digest, ModelIdentity};
 use sha2::{Digest as _, Sha256};
@@ -185,7 +184,8 @@ fn read(file: &Path) -> Result<Vec<u8>, LargeGuardError> {
     std::fs::read(file).map_err(|source| LargeGuardError::Unreadable { file: file.into(), source })
 }
 
-fn tokenizer_of(checkpoint: &Path) -> PathBuf {
+/// Where a checkpoint's tokenizer lies.
+pub(crate) fn tokenizer_of(checkpoint: &Path) -> PathBuf {
     let folder = if checkpoint.is_dir() { Some(checkpoint) } else { checkpoint.parent() };
     folder.unwrap_or(Path::new(".")).join("tokenizer.json")
 }

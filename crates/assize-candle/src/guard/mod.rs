@@ -11,15 +11,13 @@
 
 mod inquiry;
 mod judge;
-mod load;
+pub(crate) mod load;
 mod opinion;
 mod plan;
 mod reader;
-mod spec;
-mod template;
+pub(crate) mod spec;
 #[cfg(test)]
 mod tests;
-mod vocabulary;
 
 pub use inquiry::Inquiry;
 pub use judge::{Choices, GuardJudge, GuardJudgeRun, JudgeError, Question};
@@ -30,8 +28,8 @@ pub use reader::{GuardReader, GuardReading};
 pub use spec::{
     Answer, Beyond, Class, Classify, Criterion, GuardSpec, Label, Query, Reads, SpecCalibration, SpecError,
 };
-pub use template::{Filling, Slot, Template, TemplateError};
-pub use vocabulary::{Vocabulary, VocabularyError};
+
+use crate::prompt::Vocabulary;
 
 impl GuardReader {
     /// Fits a guard's file to its tokenizer.

@@ -1,8 +1,8 @@
 //! What a guard says of a conversation, and how that stands in its assessment. Pure.
 
 use super::spec::{Classify, GuardSpec, SpecCalibration};
-use super::vocabulary::VocabularyError;
 use crate::numerics::sigmoid;
+use crate::prompt::VocabularyError;
 use assize_domain::{Assessment, Conversation, Coverage, GuardHead, OperatingPoints, RiskCategory, Score};
 use std::collections::BTreeMap;
 

@@ -1,10 +1,7 @@
 //! A guard's file, worked out for one tokenizer: which tokens to write, and between which of them the model chooses.
 
-use super::{
-    spec::{self, Answer, Criterion, GuardSpec, Query, Reads, SpecError},
-    template::{Filling, Slot, Template, TemplateError},
-    vocabulary::{Vocabulary, VocabularyError},
-};
+use super::spec::{self, Answer, Criterion, GuardSpec, Query, Reads, SpecError};
+use crate::prompt::{Filling, Slot, Template, TemplateError, Vocabulary, VocabularyError};
 use assize_domain::{GuardHead, RiskCategory};
 
 /// A guard's file and a tokenizer that don't fit.
@@ -21,14 +18,6 @@ pub enum PlanError {
         /// Why.
         #[source]
         source: TemplateError,
-    },
-    /// A control token that the tokenizer lacks.
-    #[error("`{key}` is `{given}`, which is no added token of the checkpoint's tokenizer")]
-    NoControl {
-        /// Where it is named.
-        key: &'static str,
-        /// The token.
-        given: String,
     },
     /// Two labels begin alike.
     #[error(
@@ -130,18 +119,10 @@ pub(super) struct PlannedLabel {
 
 /// All calls of a guard.
 pub(super) fn plans(spec: &GuardSpec, vocabulary: &Vocabulary) -> Result<Vec<Plan>, PlanError> {
-    let begin = match &spec.begin {
-        None => None,
-        Some(content) => Some(
-            vocabulary
-                .control(content)
-                .ok_or_else(|| PlanError::NoControl { key: "begin", given: content.clone() })?,
-        ),
-    };
     let mut plans = Vec::new();
     for query in &spec.query {
         let text = spec.templates.get(&query.template).map_or("", String::as_str);
-        let template = Template::parse(text, begin, vocabulary)
+        let template = Template::parse(text, spec.begin.as_deref(), vocabulary)
             .map_err(|source| PlanError::Template { name: query.template.clone(), source })?;
         if query.criteria.is_empty() {
             plans.push(plan(spec, (query, None), &template, vocabulary)?);
@@ -181,11 +162,9 @@ fn plan(
     let answers: Vec<PlannedAnswer> = answers.collect::<Result<_, SpecError>>()?;
     let longest = |answer: &PlannedAnswer| answer.labels.iter().map(|label| label.after.len()).max();
     let written: usize = lead.len() + answers.iter().filter_map(longest).sum::<usize>();
-    let fill =
-        |said: &str| template.fill(&Filling { prompt: said, response: said, criterion: text }, vocabulary);
-    let fixed_tokens = fill("")?.len();
-    // Two texts that begin with nothing in common, one of them with a blank.
-    let prefix = common(&common(&fill("a")?, &fill(" 7")?), &fill("\n\u{416}")?);
+    let empty = Filling { criterion: text, ..Filling::default() };
+    let fixed_tokens = template.fill(&empty, vocabulary)?.len();
+    let prefix = template.beginning(text, vocabulary)?;
     let most_tokens = spec.context_tokens.saturating_sub(written);
     if fixed_tokens + LEAST_TEXT > most_tokens {
         let taken = fixed_tokens + written;
@@ -197,10 +176,6 @@ fn plan(
 
 /// A guard that can read no more than this of a text is not worth asking.
 const LEAST_TEXT: usize = 32;
-
-fn common(one: &[u32], other: &[u32]) -> Vec<u32> {
-    one.iter().zip(other).take_while(|(one, other)| one == other).map(|(token, _)| *token).collect()
-}
 
 fn meaning(answer: &Answer, criterion: Option<&Criterion>) -> Result<Meaning, SpecError> {
     let named = answer.head.iter().chain(criterion.and_then(|criterion| criterion.head.as_ref()));

@@ -5,9 +5,8 @@ use super::{
     opinion::{Opinion, OpinionError, calibrated},
     plan::{Meaning, Plan, PlannedAnswer},
     spec::{Beyond, GuardSpec, Reads},
-    template::Filling,
-    vocabulary::Vocabulary,
 };
+use crate::prompt::{Filling, Vocabulary};
 use assize_domain::{Conversation, Coverage, GuardHead, RiskCategory, Score, Subject, TurnText};
 use assize_inference::Weigh;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};

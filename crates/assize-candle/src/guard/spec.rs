@@ -178,6 +178,15 @@ pub enum SpecError {
     },
 }
 
+/// What a model's name may be; it is a label in metrics and a word in verdicts.
+pub(crate) const NAMES: &str = "1 to 64 lower-case letters, digits, `.`, `_`, `-`";
+
+/// Whether a name is one of [`NAMES`].
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    (1..=64).contains(&name.len()) && name.chars().all(is_plain)
+}
+
 impl GuardSpec {
     /// Reads a guard's file and checks what can be checked without its tokenizer.
     ///
@@ -196,9 +205,8 @@ impl GuardSpec {
     }
 
     fn check(&self) -> Result<(), SpecError> {
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(is_plain) {
-            return refuse("name", &self.name, "1 to 64 lower-case letters, digits, `.`, `_`, `-`");
+        if !is_name(&self.name) {
+            return refuse("name", &self.name, NAMES);
         }
         if self.context_tokens == 0 {
             return refuse("context_tokens", "0", "numbers from 1");

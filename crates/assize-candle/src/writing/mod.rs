@@ -25,5 +25,5 @@ pub use grammar::{Grammar, GrammarCompiler, GrammarError};
 pub use request::{FinishReason, JoinError, Outcome, Ticket, WriteError, WriteRequest, Written};
 pub use sampling::{InvalidSampling, Sampling};
 pub use token_bytes::TokenBytes;
-pub use tree::{TreeLimits, TreeSide, tree_schema};
+pub use tree::{TreeLimits, TreeSide, TreeWords, tree_schema};
 pub use writer::Writer;

@@ -3,7 +3,7 @@
 //! Two spellings are known: byte-level (GPT-2, Llama 3, Qwen), where a letter of the vocabulary stands for a byte, and
 //! SentencePiece (Mistral, Gemma), where `▁` is a space and `<0x0A>` a byte. A vocabulary of neither is text as it is.
 
-use crate::guard::VocabularyError;
+use crate::prompt::VocabularyError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokenizers::Tokenizer;

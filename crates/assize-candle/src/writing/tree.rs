@@ -4,6 +4,8 @@
 //! each with harmful or beneficial actions, each with effects. One space after a comma and a colon, as Python writes JSON and
 //! as the reporters were trained.
 
+use assize_domain::{Effect, HarmAction};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What a tree tells.
@@ -15,8 +17,33 @@ pub enum TreeSide {
     Benefits,
 }
 
+impl TreeSide {
+    /// Both, in their usual order.
+    pub const ALL: [Self; 2] = [Self::Harms, Self::Benefits];
+
+    /// The key of a stakeholder's actions.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Harms => "harms",
+            Self::Benefits => "benefits",
+        }
+    }
+}
+
+/// Which words may name actions and effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TreeWords {
+    /// Any; for a model that was trained to name them.
+    #[default]
+    Free,
+    /// Those of the taxonomies; only beneficial actions have none.
+    Taxonomy,
+}
+
 /// How large a tree may be, so that every text ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct TreeLimits {
     /// Most stakeholders; at least one is always written.
     pub stakeholders: usize,
@@ -35,21 +62,26 @@ impl TreeLimits {
 }
 
 /// The JSON schema of a reporter's text.
-pub fn tree_schema(side: TreeSide, limits: TreeLimits) -> Value {
-    let key = match side {
-        TreeSide::Harms => "harms",
-        TreeSide::Benefits => "benefits",
-    };
+pub fn tree_schema(side: TreeSide, limits: TreeLimits, words: TreeWords) -> Value {
     let name = json!({ "type": "string", "minLength": 1, "maxLength": limits.name_letters });
+    let (action, effect) = match words {
+        TreeWords::Free => (name.clone(), name.clone()),
+        TreeWords::Taxonomy => match side {
+            TreeSide::Harms => {
+                (one_of(HarmAction::ALL.map(action_name)), one_of(Effect::ALL.map(Effect::harm_title)))
+            }
+            TreeSide::Benefits => (name.clone(), one_of(Effect::ALL.map(Effect::benefit_title))),
+        },
+    };
     let list = |item: &Value, least: usize, most: usize| json!({ "type": "array", "items": item, "minItems": least, "maxItems": most });
     let effect = object(&[
-        ("effect", name.clone()),
+        ("effect", effect),
         ("immediacy", json!({ "type": "boolean" })),
         ("extent", json!({ "enum": ["minor", "significant", "substantial", "major"] })),
         ("likelihood", json!({ "enum": ["low", "medium", "high"] })),
     ]);
-    let action = object(&[("action", name.clone()), ("effects", list(&effect, 1, limits.effects))]);
-    let stakeholder = object(&[("stakeholder", name), (key, list(&action, 0, limits.actions))]);
+    let action = object(&[("action", action), ("effects", list(&effect, 1, limits.effects))]);
+    let stakeholder = object(&[("stakeholder", name), (side.id(), list(&action, 0, limits.actions))]);
     let mut schema = list(&stakeholder, 1, limits.stakeholders);
     if let Some(schema) = schema.as_object_mut() {
         // The layout is fixed, or white space without end would be allowed; names need no other escapes.
@@ -62,6 +94,16 @@ pub fn tree_schema(side: TreeSide, limits: TreeLimits) -> Value {
         schema.insert("x-guidance".to_owned(), layout);
     }
     schema
+}
+
+/// As the reader of trees knows a harmful action: its category's heading, and its name.
+fn action_name(action: HarmAction) -> String {
+    format!("#{}# {}", action.category().title(), action.title())
+}
+
+fn one_of<T: Into<Value>, const N: usize>(words: [T; N]) -> Value {
+    let words: Vec<Value> = words.map(Into::into).into();
+    json!({ "enum": words })
 }
 
 /// An object with exactly these keys, written in this order.

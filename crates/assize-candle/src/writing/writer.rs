@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// Tokens of prompts in a step, beside one for each text that writes. A step is what the others wait for: with these many it
 /// takes some times as long as one without, and a prompt of 2,000 tokens is read in eight.
 const READ_TOKENS: usize = 256;
+/// On a GPU, which is not busy with less.
+const DEVICE_READ_TOKENS: usize = 2_048;
 
 /// A decoder that writes texts. Owned by a worker's thread.
 ///
@@ -73,7 +75,7 @@ impl Writer {
     pub fn remember(&mut self, prefix: &[u32]) -> Result<(), DecoderError> {
         let free = self.cache.free();
         let mut sequence = KvSequence::default();
-        for tokens in prefix.chunks(READ_TOKENS) {
+        for tokens in prefix.chunks(self.read_tokens()) {
             self.decoder
                 .forward(&mut self.cache, &mut [Chunk { tokens, sequence: &mut sequence, wanted: 0 }])?;
         }
@@ -150,6 +152,10 @@ impl Writer {
         Ok(ended.map(|ongoing| ongoing.close(&self.tokens)).collect())
     }
 
+    fn read_tokens(&self) -> usize {
+        if self.decoder.is_on_cpu() { READ_TOKENS } else { DEVICE_READ_TOKENS }
+    }
+
     fn check(&self, request: &WriteRequest) -> Result<(), JoinError> {
         let vocab = self.decoder.shape().vocab;
         if request.prompt.is_empty() {
@@ -168,7 +174,7 @@ impl Writer {
 
     /// Reads what is pending, of prompts no more than a step's part, the oldest first.
     fn read(&mut self) -> Result<Option<Due>, DecoderError> {
-        let mut room = READ_TOKENS;
+        let mut room = self.read_tokens();
         let (mut chunks, mut taken, mut tickets) = (Vec::new(), Vec::new(), Vec::new());
         for Ongoing { ticket, sequence, pending, .. } in &mut self.ongoing {
             // One token is what a text that writes has.

@@ -13,7 +13,8 @@ mod writing;
 use assize_candle::{
     DeviceChoice, Kernel, Precision,
     decoder::{Chunk, Decoder, DecoderPrecision, KvSequence},
-    guard::{GuardJudge, GuardReader, GuardSpec, Vocabulary},
+    guard::{GuardJudge, GuardReader, GuardSpec},
+    prompt::Vocabulary,
 };
 use assize_domain::{Conversation, GuardHead, JudgeRequest, Limits, Role, Turn, TurnText};
 use serde::Deserialize;

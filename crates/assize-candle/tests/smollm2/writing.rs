@@ -5,8 +5,8 @@ use assize_candle::{
     DeviceChoice,
     decoder::Decoder,
     writing::{
-        FinishReason, GrammarCompiler, Sampling, TokenBytes, TreeLimits, TreeSide, WriteRequest, Writer,
-        Written, tree_schema,
+        FinishReason, GrammarCompiler, Sampling, TokenBytes, TreeLimits, TreeSide, TreeWords, WriteRequest,
+        Writer, Written, tree_schema,
     },
 };
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn trees_under_a_grammar_are_of_the_schema() {
     let (mut writer, tokens) = writer(&path);
     let limits = TreeLimits { stakeholders: 2, actions: 2, effects: 2, name_letters: 30 };
     let compiler = GrammarCompiler::new(&tokens).unwrap();
-    let grammar = Arc::new(compiler.json(tree_schema(TreeSide::Harms, limits)).unwrap());
+    let grammar = Arc::new(compiler.json(tree_schema(TreeSide::Harms, limits, TreeWords::Free)).unwrap());
     let decoder = Decoder::load(&path, DeviceChoice::Cpu, exact().remove(0)).unwrap();
     let prompt = vocabulary(&decoder).ids(PROMPT).unwrap();
     let samplings =
@@ -76,7 +76,8 @@ fn a_tree_as_large_as_published_ones_can_be_followed() {
     let (mut writer, tokens) = writer(&path);
     let compiler = GrammarCompiler::new(&tokens).unwrap();
     let of = |side| {
-        let grammar = Some(Arc::new(compiler.json(tree_schema(side, TreeLimits::PUBLISHED)).unwrap()));
+        let grammar =
+            Some(Arc::new(compiler.json(tree_schema(side, TreeLimits::PUBLISHED, TreeWords::Free)).unwrap()));
         let sampling = Sampling::new(1.2, 1.0, 3).unwrap();
         WriteRequest { grammar, ..request(vec![1, 2, 3], 120, sampling) }
     };

@@ -21,6 +21,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         let identity = guard.tier.identity();
         println!("guard        ok   {} {}", identity.name, identity.revision);
     }
+    if let Some(reporter) = startup::start_reporter(&config, &metrics).await? {
+        let identity = reporter.tier.identity();
+        println!("reporter     ok   {} {}", identity.name, identity.revision);
+    }
     let files = Files::read(&config.communities.folder)?;
     let mut runner = ExampleRunner::new(judge.assessor.clone());
     let loaded = load(&files, &config.communities, &mut runner).await?;

@@ -42,6 +42,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let mut config = args.config.load(&[])?;
     config.inference.admission = judged::ROOM;
+    // It would end before a tree is written.
+    config.reporter = None;
     config.history.recent = config.history.recent.max(1);
     config.history.folder = None;
     let names = if args.community.is_empty() {

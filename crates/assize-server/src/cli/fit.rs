@@ -202,6 +202,8 @@ async fn judge(
 ) -> anyhow::Result<Vec<Labelled>> {
     let mut config = config.clone();
     config.inference.admission = judged::ROOM;
+    // It would end before a tree is written.
+    config.reporter = None;
     config.history.recent = 1;
     config.history.folder = None;
     let needs_model = tasks.iter().any(|task| matches!(task.of, Of::Turns(_)));

@@ -1,5 +1,6 @@
 //! Judges texts for the commands that weigh them in other ways than `assize moderate` does.
 
+use crate::jobs::TreeWish;
 use crate::pipeline::Case;
 use anyhow::Context as _;
 use assize_api::{ModerateRequest, convert};
@@ -28,7 +29,7 @@ pub(super) async fn record(
     let state = &service.state;
     let conversation = convert::conversation(request, state.config.limits)
         .map_err(|field| anyhow::anyhow!("{}: {}", field.pointer, field.detail))?;
-    let case = Case { conversation, profile: Arc::clone(profile), candidate: None };
+    let case = Case { conversation, profile: Arc::clone(profile), candidate: None, wish: TreeWish::IfClose };
     let given = state.pipeline.moderate(vec![case], Instant::now() + PATIENCE).await;
     let given = given.and_then(|mut given| given.pop().transpose()).map_err(|error| error.into_anyhow())?;
     let given = given.context("no verdict")?;

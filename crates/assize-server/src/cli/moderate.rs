@@ -3,6 +3,7 @@
 
 use super::judged::{AT_ONCE, PATIENCE, ROOM};
 use super::shared::{ConfigArgs, progress};
+use crate::jobs::TreeWish;
 use crate::pipeline::Case;
 use anyhow::{Context as _, bail};
 use assize_api::{Body, Explain, ModerateRequest, Role, Turn, VerdictResponse, convert, parse_body};
@@ -61,6 +62,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let input = input(&args)?;
     let mut config = args.config.load(&[("communities.default", args.community.as_ref())])?;
     config.inference.admission = ROOM;
+    // It would end before a tree is written.
+    config.reporter = None;
     let mut service = crate::start(config).await?;
     let done = judge(&service, &args, input).await;
     service.finish_history();
@@ -176,7 +179,10 @@ async fn moderate(
         .map_err(|field| anyhow::anyhow!("{}: {}", field.pointer, field.detail))?;
     let verdicts = state
         .pipeline
-        .moderate(vec![Case { conversation, profile, candidate: None }], Instant::now() + PATIENCE)
+        .moderate(
+            vec![Case { conversation, profile, candidate: None, wish: TreeWish::IfClose }],
+            Instant::now() + PATIENCE,
+        )
         .await;
     let verdict =
         verdicts.and_then(|mut verdicts| verdicts.pop().transpose()).map_err(|error| error.into_anyhow())?;

@@ -21,7 +21,7 @@ const MOST: usize = 1_000_000_000;
 const MOST_THREADS: usize = 1024;
 /// Some 2 GB.
 const MOST_CACHED: usize = 1_000_000;
-const LONGEST: Duration = Duration::from_hours(24);
+pub(super) const LONGEST: Duration = Duration::from_hours(24);
 /// No client waits that long for a verdict.
 pub(super) const LONGEST_DEADLINE: Duration = Duration::from_hours(1);
 
@@ -104,6 +104,7 @@ fn validate(raw: &RawConfig) -> Result<Config, ConfigError> {
         max_conversations: at_least_one("limits.max_conversations", raw.limits.max_conversations)?,
         inference: inference(raw)?,
         guard: super::tiers::guard(raw)?,
+        reporter: super::reporter::reporter(raw)?,
         communities: communities(raw)?,
         history: history(raw)?,
         keys: keys(raw)?,

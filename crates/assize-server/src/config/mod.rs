@@ -3,11 +3,13 @@
 mod keys;
 mod load;
 mod raw;
+mod reporter;
 mod tiers;
 
 pub use keys::ApiKeys;
 pub use load::{ConfigError, Overrides, load};
 pub use raw::RawConfig;
+pub use reporter::{ReporterConfig, WebhookConfig, WebhookSecret};
 pub use tiers::{EngineConfig, GuardConfig, Key, OnSilence};
 
 use assize_candle::{DeviceChoice, PrecisionChoice};
@@ -29,6 +31,8 @@ pub struct Config {
     pub inference: InferenceConfig,
     /// The guard that is asked after it; `None` asks none.
     pub guard: Option<GuardConfig>,
+    /// The reporter that writes full trees; `None` has none written.
+    pub reporter: Option<ReporterConfig>,
     /// The communities' profiles.
     pub communities: CommunitiesConfig,
     /// What is kept of what was judged.

@@ -2,7 +2,7 @@
 //!
 //! Every key has its default here, with the reason for the number.
 
-use super::tiers::RawGuard;
+use super::{reporter::RawReporter, tiers::RawGuard};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub struct RawConfig {
     pub inference: RawInference,
     /// A large guard that is asked about what the model leaves close.
     pub guard: RawGuard,
+    /// A reporter that writes full harm-benefit trees, as jobs.
+    pub reporter: RawReporter,
     /// The communities' profiles.
     pub communities: RawCommunities,
     /// What is kept of what was judged: records without text.

@@ -164,22 +164,25 @@ pub(super) fn guard(raw: &RawConfig) -> Result<Option<GuardConfig>, ConfigError>
     if !(0.0..=1.0).contains(&guard.margin) {
         return Err(out_of_range("guard.margin", &guard.margin, &"0 to 1"));
     }
-    let on_silence = match guard.on_failure.as_str() {
-        "open" => OnSilence::Open,
-        "closed" => OnSilence::Closed,
-        other => return Err(out_of_range("guard.on_failure", &other, &"`open` or `closed`")),
-    };
     Ok(Some(GuardConfig {
         file: PathBuf::from(file),
         engine: engine(guard)?,
         margin: guard.margin,
         deadline: positive("guard.deadline", guard.deadline, super::load::LONGEST_DEADLINE)?,
-        on_silence,
+        on_silence: on_silence("guard.on_failure", &guard.on_failure)?,
         admission: AdmissionLimits {
             max_requests: at_least_one("guard.max_requests", guard.max_requests)?,
             max_tokens: at_least_one("guard.max_tokens", guard.max_tokens)?,
         },
     }))
+}
+
+pub(super) fn on_silence(key: &'static str, given: &str) -> Result<OnSilence, ConfigError> {
+    match given {
+        "open" => Ok(OnSilence::Open),
+        "closed" => Ok(OnSilence::Closed),
+        other => Err(out_of_range(key, &other, &"`open` or `closed`")),
+    }
 }
 
 fn engine(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
@@ -201,15 +204,10 @@ fn engine(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
 }
 
 fn candle(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
-    let devices = guard.devices.iter().map(|device| super::load::device("guard.devices", device));
-    let devices: Vec<DeviceChoice> = devices.collect::<Result<_, _>>()?;
-    if devices.is_empty() {
-        return Err(out_of_range("guard.devices", &"empty", &"`cpu`, or `cuda:0`, `cuda:1` and so on"));
-    }
     Ok(EngineConfig::Candle {
         checkpoint: checkpoint(guard)?,
-        precision: precision(&guard.precision)?,
-        devices,
+        precision: precision("guard.precision", &guard.precision)?,
+        devices: devices("guard.devices", &guard.devices)?,
         batch: BatchPolicy {
             max_items: at_least_one("guard.max_batch_items", guard.max_batch_items)?,
             max_tokens: at_least_one("guard.max_batch_tokens", guard.max_batch_tokens)?,
@@ -220,32 +218,43 @@ fn candle(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
     })
 }
 
+pub(super) fn devices(key: &'static str, given: &[String]) -> Result<Vec<DeviceChoice>, ConfigError> {
+    if given.is_empty() {
+        return Err(out_of_range(key, &"empty", &"`cpu`, or `cuda:0`, `cuda:1` and so on"));
+    }
+    given.iter().map(|device| super::load::device(key, device)).collect()
+}
+
 fn checkpoint(guard: &RawGuard) -> Result<PathBuf, ConfigError> {
     let allowed = "a folder, or a GGUF file, where `guard.file` is set";
     let given = Some(guard.checkpoint.as_str()).filter(|given| !given.is_empty());
     given.map(PathBuf::from).ok_or_else(|| out_of_range("guard.checkpoint", &"empty", &allowed))
 }
 
-/// Plain HTTP: what runs a cluster ends TLS before it, and this process has no trust store.
 fn url(guard: &RawGuard, path: &str) -> Result<Url, ConfigError> {
     let given = guard.url.as_deref().unwrap_or_default();
+    plain_http("guard.url", given, &format!("{}/{path}", given.trim_end_matches('/')))
+}
+
+/// Plain HTTP: what runs a cluster ends TLS before it, and this process has no trust store.
+pub(super) fn plain_http(key: &'static str, given: &str, whole: &str) -> Result<Url, ConfigError> {
     let allowed =
-        "an address, as `http://vllm:8000`; no `https`, which a proxy beside this service can speak";
-    let refused = || out_of_range("guard.url", &given, &allowed);
-    let url = Url::parse(&format!("{}/{path}", given.trim_end_matches('/'))).map_err(|_| refused())?;
-    if url.scheme() == "http" && url.has_host() { Ok(url) } else { Err(refused()) }
+        "an address, as `http://server:8000`; no `https`, which a proxy beside this service can speak";
+    let url = Url::parse(whole).ok().filter(|url| url.scheme() == "http" && url.has_host());
+    url.ok_or_else(|| out_of_range(key, &given, &allowed))
 }
 
 fn key(guard: &RawGuard) -> Result<Option<Key>, ConfigError> {
-    let Some(file) = &guard.key_file else { return Ok(None) };
-    let text = std::fs::read_to_string(file).map_err(|error| ConfigError::Keys {
-        key: "guard.key_file",
-        problem: format!("can't read `{file}`: {error}"),
-    })?;
-    Ok(Some(Key(text.trim().to_owned())))
+    let file = guard.key_file.as_deref();
+    file.map(|file| Ok(Key(read_secret("guard.key_file", file)?))).transpose()
 }
 
-fn precision(given: &str) -> Result<DecoderPrecision, ConfigError> {
+pub(super) fn read_secret(key: &'static str, file: &str) -> Result<String, ConfigError> {
+    let unreadable = |error| ConfigError::Keys { key, problem: format!("can't read `{file}`: {error}") };
+    Ok(std::fs::read_to_string(file).map_err(unreadable)?.trim().to_owned())
+}
+
+pub(super) fn precision(key: &'static str, given: &str) -> Result<DecoderPrecision, ConfigError> {
     match given {
         // Large models bear 8 bits for each row of activations badly: that has to be asked for.
         "auto" => Ok(DecoderPrecision::Auto),
@@ -253,9 +262,7 @@ fn precision(given: &str) -> Result<DecoderPrecision, ConfigError> {
         other => {
             let known = Precision::ALL.into_iter().find(|precision| precision.id() == other);
             let allowed = &"`auto`, `portable`, `f32`, `bf16`, `int8`";
-            known
-                .map(DecoderPrecision::Packed)
-                .ok_or_else(|| out_of_range("guard.precision", &other, allowed))
+            known.map(DecoderPrecision::Packed).ok_or_else(|| out_of_range(key, &other, allowed))
         }
     }
 }

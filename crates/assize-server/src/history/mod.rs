@@ -89,7 +89,12 @@ impl History {
         self.is_kept
     }
 
-    /// Keeps a record. Never waits.
+    /// Keeps a record in memory alone, because the same one comes again when its tree is written.
+    pub(crate) fn hold(&self, record: Record) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(record));
+    }
+
+    /// Keeps a record, in the place of one that was held. Never waits.
     pub(crate) fn keep(&self, record: Record) {
         let record = Arc::new(record);
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&record));

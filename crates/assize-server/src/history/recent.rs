@@ -21,12 +21,16 @@ impl Recent {
         if self.most == 0 {
             return;
         }
+        // One that comes again is the same one with its tree.
+        if let Some(known) = self.records.get_mut(&record.id) {
+            *known = record;
+            return;
+        }
         if self.records.len() >= self.most
             && let Some(oldest) = self.order.pop_front()
         {
             self.records.remove(&oldest);
         }
-        // Ids are drawn at random, so that none comes twice; if one did, the later record would stand for both.
         self.order.push_back(record.id.clone());
         self.records.insert(record.id.clone(), record);
     }

@@ -6,6 +6,7 @@ mod communities;
 mod document;
 pub(crate) mod error;
 mod health;
+pub(crate) mod jobs;
 pub mod listener;
 mod middleware;
 mod moderate;
@@ -39,6 +40,7 @@ fn guarded() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(what_if::what_if))
         .routes(routes!(assessments::get_assessment))
         .routes(routes!(assessments::explain_assessment))
+        .routes(routes!(jobs::get_job))
         .routes(routes!(communities::list_communities))
         .routes(routes!(communities::get_community))
 }

@@ -3,6 +3,7 @@
 use super::body::JsonBytes;
 use super::error::ApiError;
 use super::middleware::Client;
+use crate::jobs::TreeWish;
 use crate::pipeline::{Case, Given, ModerateError};
 use crate::state::AppState;
 use assize_api::{
@@ -132,7 +133,8 @@ async fn answer(state: &AppState, body: Body, deadline: Instant) -> Result<Moder
 }
 
 fn shown(given: &Given, explain: Explain) -> VerdictResponse {
-    convert::verdict(given.id.as_str(), &given.verdict, explain)
+    let job = super::jobs::named(given);
+    VerdictResponse { job, ..convert::verdict(given.id.as_str(), &given.verdict, explain) }
 }
 
 fn item(
@@ -199,11 +201,15 @@ fn failed(error: &ModerateError, profile: &Profile) -> ApiError {
 
 fn case(state: &AppState, request: ModerateRequest, place: &str) -> Result<Case, ApiError> {
     let (profile, candidate) = profile(state, request.community.as_deref(), place)?;
+    let wish = match request.explain {
+        Explain::Full => TreeWish::Asked,
+        Explain::Reasons | Explain::None => TreeWish::IfClose,
+    };
     let conversation = convert::conversation(request, state.config.limits).map_err(|field| {
         let pointer = format!("#{place}{}", field.pointer);
         ApiError::at(ErrorCode::InvalidRequest, FieldError { pointer, ..field })
     })?;
-    Ok(Case { conversation, profile, candidate })
+    Ok(Case { conversation, profile, candidate, wish })
 }
 
 /// The profile in force, and the candidate that is tried beside it.

@@ -1,11 +1,12 @@
 //! Paths and their names in metrics: a fixed list, so that labels stay bounded whatever clients ask for.
 
 /// Every route's label.
-pub const LABELS: [&str; 12] = [
+pub const LABELS: [&str; 13] = [
     "moderate",
     "what_if",
     "assessment",
     "explanation",
+    "job",
     "communities",
     "community",
     "livez",
@@ -23,6 +24,7 @@ pub(crate) fn label(matched: Option<&str>) -> &'static str {
         Some("/what-if") => "what_if",
         Some("/assessments/{id}") => "assessment",
         Some("/assessments/{id}/explanation") => "explanation",
+        Some("/jobs/{id}") => "job",
         Some("/communities") => "communities",
         Some("/communities/{id}") => "community",
         Some("/livez") => "livez",

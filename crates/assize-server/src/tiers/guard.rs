@@ -4,9 +4,9 @@ use super::engine::{Engine, Guarded, Silence};
 use super::remote::{Completions, Predict, Server};
 use crate::config::{EngineConfig, GuardConfig, OnSilence};
 use assize_candle::guard::{Context, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question};
-use assize_domain::{Assessment, Consulted, Conversation, DecidedBy, ModelIdentity, Tier};
+use assize_domain::{Assessment, Consulted, Conversation, ModelIdentity, Tier};
 use assize_inference::{Admission, Probe, ProbePolicy, ReadinessWatch, WorkerError, WorkerThreads};
-use assize_preferences::{Aggregation, Profile, weigh};
+use assize_preferences::{Aggregation, Profile};
 use assize_telemetry::{Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,15 +189,9 @@ fn outcome<T>(answered: &Result<Option<T>, Silence>) -> TierOutcome {
     }
 }
 
-/// Whether harmfulness is as near as `margin` to a threshold, and a threshold is what decides.
+/// Whether a guard could move the decision.
 fn is_close(assessment: &Assessment, profile: &Profile, margin: f64) -> bool {
     // The published sum weighs no guard.
-    if matches!(profile.aggregation(), Aggregation::SafetyAnalyst(_)) {
-        return false;
-    }
-    let outcome = weigh(assessment, profile);
-    let thresholds = profile.thresholds();
-    let near = |threshold: f64| (outcome.harmfulness - threshold).abs() <= margin;
-    let is_settled = matches!(outcome.decided_by, DecidedBy::Floor(_));
-    !is_settled && (near(thresholds.review) || near(thresholds.block))
+    let weighs_guards = !matches!(profile.aggregation(), Aggregation::SafetyAnalyst(_));
+    weighs_guards && super::is_close(assessment, profile, margin)
 }

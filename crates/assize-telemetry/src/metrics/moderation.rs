@@ -1,7 +1,7 @@
 //! Verdicts, and what they lacked, counted by the pipeline.
 
 use crate::{
-    Change, FailureMode, MetricsError, description as d,
+    Change, FailureMode, MetricsError, WebhookResult, description as d,
     family::{CounterBy, Registrar, UNLISTED, increment, touch},
     labels::Label,
 };
@@ -20,6 +20,8 @@ pub struct ModerationMetrics {
     degradations: CounterBy<Degradation>,
     failures: IntCounterVec,
     shadow_verdicts: IntCounterVec,
+    updates: IntCounterVec,
+    webhooks: CounterBy<WebhookResult>,
     /// Written on a reload only, read per request; held for a look-up. Grows with the profiles, not with
     /// requests.
     communities: Arc<RwLock<BTreeSet<CommunityId>>>,
@@ -33,6 +35,8 @@ impl ModerationMetrics {
             degradations: registrar.counter_by(&d::DEGRADATIONS)?,
             failures: registrar.counters(&d::FAILURES)?,
             shadow_verdicts: registrar.counters(&d::SHADOW_VERDICTS)?,
+            updates: registrar.counters(&d::VERDICT_UPDATES)?,
+            webhooks: registrar.counter_by(&d::WEBHOOKS)?,
             communities: Arc::default(),
         };
         metrics.touch_community(UNLISTED)?;
@@ -57,6 +61,17 @@ impl ModerationMetrics {
     /// Counts a verdict weighed again under a candidate. A community that was not registered counts as `_other`.
     pub fn shadow_verdict(&self, community: &CommunityId, change: Change) {
         increment(&self.shadow_verdicts, &[self.listed(community), change.value()]);
+    }
+
+    /// Counts a verdict that was decided again when its tree had been written, or had not. A community that was not registered
+    /// counts as `_other`.
+    pub fn verdict_update(&self, community: &CommunityId, change: Change) {
+        increment(&self.updates, &[self.listed(community), change.value()]);
+    }
+
+    /// Counts an event for a webhook.
+    pub fn webhook(&self, result: WebhookResult) {
+        self.webhooks.increment(result);
     }
 
     /// Counts a verdict that a floor decided.
@@ -88,6 +103,8 @@ impl ModerationMetrics {
         for change in Change::ALL {
             let series = self.shadow_verdicts.get_metric_with_label_values(&[community, change.value()]);
             touch(&d::SHADOW_VERDICTS, series)?;
+            let series = self.updates.get_metric_with_label_values(&[community, change.value()]);
+            touch(&d::VERDICT_UPDATES, series)?;
         }
         for mode in FailureMode::ALL {
             touch(&d::FAILURES, self.failures.get_metric_with_label_values(&[community, mode.value()]))?;

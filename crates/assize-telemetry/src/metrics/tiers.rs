@@ -8,8 +8,9 @@ use assize_domain::Tier;
 use prometheus::{HistogramVec, IntCounterVec};
 use std::time::Duration;
 
-/// From a guard on a GPU (10 ms) to the longest deadline that makes sense for a chat.
-const SECONDS: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// From a guard on a GPU (10 ms) to a reporter's tree on a processor.
+const SECONDS: [f64; 15] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
 
 /// Conversations by tier and outcome.
 #[derive(Debug, Clone)]

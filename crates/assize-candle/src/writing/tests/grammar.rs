@@ -69,7 +69,7 @@ fn check_obeys(text: &str) {
 #[test]
 fn a_model_that_knows_nothing_writes_trees_of_the_schema() {
     let compiler = GrammarCompiler::new(&letters()).unwrap();
-    let grammar = Arc::new(compiler.json(tree_schema(TreeSide::Benefits, LIMITS)).unwrap());
+    let grammar = Arc::new(compiler.json(tree_schema(TreeSide::Benefits, LIMITS, TreeWords::Free)).unwrap());
     let mut requests = Vec::new();
     for seed in 0..24 {
         let sampling = Sampling::new(if seed == 0 { 0.0 } else { 1.5 }, 1.0, seed).unwrap();
@@ -92,7 +92,8 @@ fn a_model_that_knows_nothing_writes_trees_of_the_schema() {
 #[test]
 fn a_text_that_is_cut_off_by_its_budget_says_so() {
     let compiler = GrammarCompiler::new(&letters()).unwrap();
-    let grammar = Some(Arc::new(compiler.json(tree_schema(TreeSide::Harms, LIMITS)).unwrap()));
+    let grammar =
+        Some(Arc::new(compiler.json(tree_schema(TreeSide::Harms, LIMITS, TreeWords::Free)).unwrap()));
     let written = write_all(&mut writer(256), &[WriteRequest { grammar, ..request(&[1], 20) }]).remove(0);
     assert_eq!(written.finish, FinishReason::Budget);
     assert_eq!(&written.text[..17], r#"[{"stakeholder": "#);
@@ -140,7 +141,10 @@ fn a_vocabulary_that_can_not_spell_the_grammar_fails_alone() {
     let words = json!({ "version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null,
         "decoder": null, "model": { "type": "BPE", "vocab": { "[": 0, "a": 1 }, "merges": [] } });
     let tokens = Arc::new(TokenBytes::from_json(&serde_json::to_vec(&words).unwrap(), 96).unwrap());
-    let grammar = GrammarCompiler::new(&tokens).unwrap().json(tree_schema(TreeSide::Harms, LIMITS)).unwrap();
+    let grammar = GrammarCompiler::new(&tokens)
+        .unwrap()
+        .json(tree_schema(TreeSide::Harms, LIMITS, TreeWords::Free))
+        .unwrap();
     let mut writer = Writer::new(decoder(), tokens, 256).unwrap();
     let bad = writer.join(&WriteRequest { grammar: Some(Arc::new(grammar)), ..request(&[1], 9) }).unwrap();
     let good = writer.join(&request(&[1], 3)).unwrap();

@@ -1,7 +1,7 @@
 //! Bytes of tokens put together are the text that the tokenizer parted.
 
 use super::*;
-use crate::guard::{Vocabulary, VocabularyError};
+use crate::prompt::{Vocabulary, VocabularyError};
 
 /// Every letter of the vocabularies, spaces in a row, line breaks, and letters that no vocabulary has.
 const TEXTS: [&str; 5] = [

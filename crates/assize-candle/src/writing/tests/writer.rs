@@ -47,7 +47,7 @@ fn mixed() -> Vec<WriteRequest> {
     requests[2].stop = vec![11, 12, 13, 14];
     let compiler = GrammarCompiler::new(&letters()).unwrap();
     let limits = TreeLimits { stakeholders: 2, actions: 1, effects: 1, name_letters: 4 };
-    let grammar = Arc::new(compiler.json(tree_schema(TreeSide::Harms, limits)).unwrap());
+    let grammar = Arc::new(compiler.json(tree_schema(TreeSide::Harms, limits, TreeWords::Free)).unwrap());
     requests.push(WriteRequest { grammar: Some(grammar), ..sampled(&prompt(20, 5), 400, 9) });
     requests
 }

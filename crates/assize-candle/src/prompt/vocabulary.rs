@@ -124,7 +124,7 @@ impl Vocabulary {
     }
 
     /// The id of a control token.
-    pub(super) fn control(&self, content: &str) -> Option<u32> {
+    pub(crate) fn control(&self, content: &str) -> Option<u32> {
         match self.part(content).as_slice() {
             [Stretch::Control(id)] => Some(*id),
             _ => None,
@@ -132,7 +132,7 @@ impl Vocabulary {
     }
 
     /// Tokens of one stretch of text.
-    pub(super) fn text(&self, text: &str, is_first: bool) -> Result<Vec<u32>, VocabularyError> {
+    pub(crate) fn text(&self, text: &str, is_first: bool) -> Result<Vec<u32>, VocabularyError> {
         if text.is_empty() {
             return Ok(Vec::new());
         }
@@ -160,7 +160,7 @@ impl Vocabulary {
     }
 
     /// How many tokens a text would be by itself, and the same text without its middle where these are more than `most`.
-    pub(super) fn shortened<'a>(
+    pub(crate) fn shortened<'a>(
         &self,
         text: &'a str,
         most: usize,

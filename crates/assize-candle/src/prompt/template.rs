@@ -41,6 +41,12 @@ pub enum TemplateError {
     /// Braces that don't close.
     #[error("`{{{{` is not closed by `}}}}`")]
     Unclosed,
+    /// A control token that the tokenizer lacks.
+    #[error("`{given}` is no added token of the checkpoint's tokenizer")]
+    NoControl {
+        /// The token.
+        given: String,
+    },
 }
 
 /// What fills the slots.
@@ -86,11 +92,11 @@ enum Piece {
 
 impl Template {
     /// Parts a template. `begin` is a control token that goes before everything, as a tokenizer adds it by itself.
-    pub(super) fn parse(
-        text: &str,
-        begin: Option<u32>,
-        vocabulary: &Vocabulary,
-    ) -> Result<Self, TemplateError> {
+    ///
+    /// # Errors
+    /// Every variant of [`TemplateError`].
+    pub fn parse(text: &str, begin: Option<&str>, vocabulary: &Vocabulary) -> Result<Self, TemplateError> {
+        let begin = begin.map(|begin| control(begin, vocabulary)).transpose()?;
         let mut stretches = Vec::new();
         let mut rest = text;
         while let Some(open) = rest.find("{{") {
@@ -111,7 +117,7 @@ impl Template {
     }
 
     /// Whether a slot is in it.
-    pub(super) fn has(&self, slot: Slot) -> bool {
+    pub fn has(&self, slot: Slot) -> bool {
         let pieces = self.stretches.iter().flat_map(|stretch| match stretch {
             Filled::Control(_) => [].iter(),
             Filled::Text(pieces) => pieces.iter(),
@@ -120,11 +126,10 @@ impl Template {
     }
 
     /// The tokens of the filled template.
-    pub(super) fn fill(
-        &self,
-        filling: &Filling<'_>,
-        vocabulary: &Vocabulary,
-    ) -> Result<Vec<u32>, VocabularyError> {
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn fill(&self, filling: &Filling<'_>, vocabulary: &Vocabulary) -> Result<Vec<u32>, VocabularyError> {
         let mut tokens: Vec<u32> = self.begin.into_iter().collect();
         for (index, stretch) in self.stretches.iter().enumerate() {
             match stretch {
@@ -137,8 +142,18 @@ impl Template {
         Ok(tokens)
     }
 
+    /// The tokens that it begins with whatever is said; `criterion` fills its slot.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn beginning(&self, criterion: &str, vocabulary: &Vocabulary) -> Result<Vec<u32>, VocabularyError> {
+        let fill = |said: &str| self.fill(&Filling { prompt: said, response: said, criterion }, vocabulary);
+        // Texts that begin with nothing in common, one of them with a blank.
+        Ok(common(&common(&fill("a")?, &fill(" 7")?), &fill("\n\u{416}")?))
+    }
+
     /// The fixed text that it ends with: after its last slot and its last control token; and whether nothing goes before it.
-    pub(super) fn tail(&self) -> (String, bool) {
+    pub(crate) fn tail(&self) -> (String, bool) {
         let text = match self.stretches.last() {
             None | Some(Filled::Control(_)) => String::new(),
             Some(Filled::Text(pieces)) => {
@@ -152,6 +167,15 @@ impl Template {
         };
         (text, self.stretches.len() <= 1)
     }
+}
+
+/// The id of a control token by its name.
+fn control(name: &str, vocabulary: &Vocabulary) -> Result<u32, TemplateError> {
+    vocabulary.control(name).ok_or_else(|| TemplateError::NoControl { given: name.to_owned() })
+}
+
+fn common(one: &[u32], other: &[u32]) -> Vec<u32> {
+    one.iter().zip(other).take_while(|(one, other)| one == other).map(|(token, _)| *token).collect()
 }
 
 fn push_fixed(stretches: &mut Vec<Filled>, text: &str, vocabulary: &Vocabulary) {

@@ -1,0 +1,81 @@
+//! Jobs that can be asked for: all that run, and a bounded number of those that have ended.
+
+use assize_api::ErrorCode;
+use assize_domain::Verdict;
+use assize_record::RecordId;
+use assize_telemetry::Change;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// How far a job is.
+#[derive(Debug, Clone)]
+pub(crate) enum State {
+    /// Its tree is being written, or waits for its turn.
+    Pending,
+    /// It has ended.
+    Ended(Arc<Ended>),
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Why there is no tree, where there is none.
+    pub(crate) outcome: Result<(), ErrorCode>,
+    /// From the first decision to this one.
+    pub(crate) change: Change,
+    /// The verdict as it stands now.
+    pub(crate) verdict: Verdict,
+}
+
+/// All jobs that are known. The oldest that have ended go first.
+#[derive(Debug)]
+pub(super) struct Kept {
+    most_ended: usize,
+    /// Held for a look-up; never across an await.
+    jobs: Mutex<Jobs>,
+}
+
+#[derive(Debug, Default)]
+struct Jobs {
+    states: HashMap<RecordId, watch::Receiver<State>>,
+    ended: VecDeque<RecordId>,
+}
+
+/// Ends a job; the job's own.
+#[derive(Debug)]
+pub(super) struct Handle {
+    kept: Arc<Kept>,
+    id: RecordId,
+    state: watch::Sender<State>,
+}
+
+impl Kept {
+    pub(super) fn new(most_ended: usize) -> Self {
+        Self { most_ended, jobs: Mutex::default() }
+    }
+
+    pub(super) fn begin(self: &Arc<Self>, id: RecordId) -> Handle {
+        let (state, watched) = watch::channel(State::Pending);
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).states.insert(id.clone(), watched);
+        Handle { kept: Arc::clone(self), id, state }
+    }
+
+    pub(super) fn find(&self, id: &RecordId) -> Option<watch::Receiver<State>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).states.get(id).cloned()
+    }
+}
+
+impl Handle {
+    pub(super) fn end(self, ended: Arc<Ended>) {
+        let Self { kept, id, state } = self;
+        let mut jobs = kept.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        state.send_replace(State::Ended(ended));
+        jobs.ended.push_back(id);
+        if jobs.ended.len() > kept.most_ended
+            && let Some(oldest) = jobs.ended.pop_front()
+        {
+            jobs.states.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The reporter: when it is asked, and what it writes. Here is no verdict: what a tree does to one is [`crate::jobs`]' matter.
+
+use crate::config::{OnSilence, ReporterConfig};
+use assize_api::ErrorCode;
+use assize_candle::reporter::{
+    LargeReporter, LargeReporterError, ReporterReader, ReporterWriter, UnreadablePrompt,
+};
+use assize_domain::{
+    Assessment, Consulted, Conversation, Coverage, ModelIdentity, ReportedTree, Subject, Tier, Tree,
+    TreeOutcome,
+};
+use assize_inference::continuous::{self, ContinuousHandle};
+use assize_inference::{
+    Admission, AdmissionLimits, Demand, InferError, Permit, Probe, ProbePolicy, ReadinessWatch, Refused,
+    WorkerError, WorkerThreads,
+};
+use assize_preferences::Profile;
+use assize_record::reporter::{TreeError, tree};
+use assize_telemetry::{Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How long the first texts may take, each of a token: on a processor a prompt alone takes many seconds.
+const FIRST_TEXTS: Duration = Duration::from_secs(300);
+
+/// How often an idle reporter proves that it still answers. A step is short, whatever is being written.
+const PROBES: ProbePolicy = ProbePolicy {
+    idle_after: Duration::from_secs(60),
+    timeout: Duration::from_secs(60),
+    retry_after: Duration::from_secs(10),
+};
+
+/// A conversation. Its tokens are not counted: the number of jobs is the bound, and none has more than its file allows.
+const ONE: Demand = Demand { requests: 1, tokens: 0 };
+
+/// Why the reporter can't be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReporterStartError {
+    #[error("the reporter can't be loaded")]
+    Load(#[source] Box<LargeReporterError>),
+    #[error("the reporter's thread can't be started")]
+    Worker(#[source] WorkerError),
+    #[error("the reporter's metrics can't be made")]
+    Metrics(#[source] MetricsError),
+    #[error("the reporter can't be probed")]
+    Probe(#[source] UnreadablePrompt),
+    #[error("the reporter admits nothing")]
+    Refused(#[source] Refused),
+    #[error("the reporter does not answer")]
+    NotAnswering(#[source] InferError),
+}
+
+/// Why there is no tree. Holds no text.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Silence {
+    #[error("the prompt can't be read by the reporter")]
+    Unreadable(#[source] UnreadablePrompt),
+    #[error("no answer from the reporter")]
+    Infer(#[source] InferError),
+    #[error("the reporter's text holds no tree")]
+    Unusable(#[source] TreeError),
+    #[error("reading the prompt broke off")]
+    BrokeOff,
+}
+
+impl Silence {
+    /// What a client is told.
+    pub(crate) const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unreadable(UnreadablePrompt::TooLong { .. }) => ErrorCode::TooManyTokens,
+            Self::Infer(InferError::DeadlineExceeded) => ErrorCode::DeadlineExceeded,
+            Self::Infer(InferError::ShuttingDown) => ErrorCode::NotReady,
+            Self::Infer(InferError::ModelFailed { .. }) | Self::Unusable(_) => ErrorCode::ModelFailed,
+            Self::Unreadable(UnreadablePrompt::Vocabulary(_)) | Self::BrokeOff => ErrorCode::Internal,
+        }
+    }
+
+    const fn outcome(&self) -> TierOutcome {
+        match self {
+            Self::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown) => TierOutcome::Busy,
+            Self::Unreadable(_)
+            | Self::Infer(InferError::ModelFailed { .. })
+            | Self::Unusable(_)
+            | Self::BrokeOff => TierOutcome::Failed,
+        }
+    }
+}
+
+/// What a reporter found.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    tree: ReportedTree,
+    coverage: Coverage,
+}
+
+/// Asks the reporter. Clones share one model.
+#[derive(Debug, Clone)]
+pub(crate) struct ReporterTier(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    identity: ModelIdentity,
+    reader: ReporterReader,
+    handle: ContinuousHandle<ReporterWriter>,
+    admission: Admission,
+    tiers: TierMetrics,
+    config: ReporterConfig,
+}
+
+/// A started reporter, and what shutdown has to end.
+#[derive(Debug)]
+pub(crate) struct StartedReporter {
+    pub(crate) tier: ReporterTier,
+    pub(crate) threads: WorkerThreads,
+    pub(crate) probe: JoinHandle<()>,
+}
+
+impl StartedReporter {
+    /// Loads the reporter, gives it its threads and waits for its first texts. Blocks while it reads the checkpoints.
+    pub(crate) async fn start(config: ReporterConfig, metrics: &Metrics) -> Result<Self, ReporterStartError> {
+        let inference = metrics.of_tier(Tier::Reporter).map_err(ReporterStartError::Metrics)?;
+        let limits = AdmissionLimits { max_requests: config.max_jobs, max_tokens: usize::MAX };
+        let admission = Admission::new(limits, inference.clone());
+        let how = (config.precision, config.cache_tokens);
+        let loaded =
+            LargeReporter::load(&config.file, &config.checkpoints, &config.devices, how, config.seed);
+        let LargeReporter { identity, reader, writers } =
+            loaded.map_err(|error| ReporterStartError::Load(Box::new(error)))?;
+        let (handle, workers) = continuous::pair(writers, &inference);
+        let threads = WorkerThreads::spawn(workers).map_err(ReporterStartError::Worker)?;
+        let (name, revision) = (identity.name.as_ref(), identity.revision.to_string());
+        tracing::info!(
+            model.name = name,
+            model.revision = revision,
+            tier = Tier::Reporter.id(),
+            "reporter loaded"
+        );
+        let deadline = Instant::now() + FIRST_TEXTS;
+        let texts = reader.probe().map_err(ReporterStartError::Probe)?;
+        let permit = admission.try_admit(ONE, deadline).map_err(ReporterStartError::Refused)?;
+        let first = handle.infer_all(texts.to_vec(), permit, deadline).await;
+        first.map_err(ReporterStartError::NotAnswering)?;
+        let [text, _] = texts;
+        let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || text.clone());
+        let probe = tokio::spawn(probe.run());
+        let tiers = metrics.tiers.clone();
+        let tier = ReporterTier(Arc::new(Parts { identity, reader, handle, admission, tiers, config }));
+        Ok(Self { tier, threads, probe })
+    }
+}
+
+impl ReporterTier {
+    /// Which model it is.
+    pub(crate) fn identity(&self) -> &ModelIdentity {
+        &self.0.identity
+    }
+
+    /// Whether it answers.
+    pub(crate) fn readiness(&self) -> ReadinessWatch {
+        self.0.handle.readiness()
+    }
+
+    /// Its settings.
+    pub(crate) fn config(&self) -> &ReporterConfig {
+        &self.0.config
+    }
+
+    /// Whether it should be asked, though nobody did: the tiers before it leave the decision close under this profile.
+    pub(crate) fn is_contested(&self, assessment: &Assessment, profile: &Profile) -> bool {
+        self.0.config.margin.is_some_and(|margin| super::is_close(assessment, profile, margin))
+    }
+
+    /// Says that nobody wants its tree of a conversation.
+    pub(crate) fn spared(&self) {
+        self.0.tiers.conversation(Tier::Reporter, TierOutcome::Spared);
+    }
+
+    /// Lets a conversation in, or refuses it at once; `None` where no prompt is judged, of which it could write.
+    pub(crate) fn admit(&self, conversation: &Conversation) -> Result<Option<Permit>, Refused> {
+        if conversation.prompt().is_none() || !conversation.judges(Subject::Prompt) {
+            self.0.tiers.conversation(Tier::Reporter, TierOutcome::NotConcerned);
+            return Ok(None);
+        }
+        let deadline = Instant::now() + self.0.config.deadline;
+        let admitted = self.0.admission.try_admit(ONE, deadline);
+        if admitted.is_err() {
+            self.0.tiers.conversation(Tier::Reporter, TierOutcome::Busy);
+        }
+        admitted.map(Some)
+    }
+
+    /// Has the tree of a conversation's prompt written and reads it.
+    pub(crate) async fn report(
+        &self,
+        conversation: Conversation,
+        permit: Permit,
+    ) -> Result<Reported, Silence> {
+        let started = Instant::now();
+        let reported = self.write(conversation, permit, started + self.0.config.deadline).await;
+        self.0.tiers.took(Tier::Reporter, started.elapsed());
+        let outcome = match &reported {
+            Ok(_) => TierOutcome::Answered,
+            Err(silence) => {
+                tracing::warn!(error = error_chain(silence), tier = Tier::Reporter.id(), "a tier is silent");
+                silence.outcome()
+            }
+        };
+        self.0.tiers.conversation(Tier::Reporter, outcome);
+        reported
+    }
+
+    async fn write(
+        &self,
+        conversation: Conversation,
+        permit: Permit,
+        deadline: Instant,
+    ) -> Result<Reported, Silence> {
+        let parts = Arc::clone(&self.0);
+        // Tokenising takes a while for a long text, and nobody waits for it here.
+        let read = tokio::task::spawn_blocking(move || parts.reader.read(&conversation)).await;
+        let reading = read.map_err(|_broke_off| Silence::BrokeOff)?.map_err(Silence::Unreadable)?;
+        let reading = reading.ok_or(Silence::BrokeOff)?;
+        let written = self.0.handle.infer_all(reading.texts.into(), permit, deadline).await;
+        let [harms, benefits] = <[_; 2]>::try_from(written.map_err(Silence::Infer)?)
+            .map_err(|_another_number| Silence::BrokeOff)?;
+        let tree = tree(&harms.text, &benefits.text).map_err(Silence::Unusable)?;
+        Ok(Reported { tree, coverage: reading.coverage })
+    }
+
+    /// Notes in an assessment what the reporter found; or that it was silent, where that is to count.
+    pub(crate) fn note(&self, assessment: &mut Assessment, reported: Result<Reported, OnSilence>) {
+        let answered = match reported {
+            Ok(Reported { tree, coverage }) => {
+                assessment.tree = TreeOutcome::Weighed(Tree::Reported(tree));
+                if !coverage.is_whole() && assessment.prompt_coverage.is_some() {
+                    assessment.prompt_coverage = Some(coverage);
+                }
+                true
+            }
+            Err(OnSilence::Closed) => false,
+            Err(OnSilence::Open) => return,
+        };
+        let model = self.0.identity.clone();
+        assessment.consulted.push(Consulted { tier: Tier::Reporter, model, answered });
+    }
+}
