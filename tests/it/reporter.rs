@@ -22,15 +22,15 @@ strip = true
 begin = "<go>"
 templates.harms = "Who is harmed?\n{{prompt}}\n"
 templates.benefits = "Who gains?\n{{prompt}}\n"
-sampling = { temperature = 0.9, top_p = 0.9 }
 "#;
+const SAMPLING: &str = "sampling = { temperature = 0.9, top_p = 0.9 }\n";
 pub(crate) const TREES: &str = r#"
 [grammar]
 words = "taxonomy"
 limits = { stakeholders = 3, actions = 2, effects = 2, name_letters = 12 }
 "#;
-/// Writes as long as it may, and nothing that could be read.
-const BABBLE: &str = "\nstop = [\"<go>\"]\n";
+/// Writes nothing that could be read, and as long as it may: the likeliest letter never is the end.
+const BABBLE: &str = "stop = [\"<go>\"]\n";
 
 /// A checkpoint's folder, and the reporter's file in it.
 pub(crate) struct Reporter(TempDir);
@@ -41,7 +41,7 @@ impl Reporter {
         let folder = tempfile::tempdir().unwrap();
         write_checkpoint(folder.path());
         // Keys come before tables.
-        let (before, after) = if how == BABBLE { (how, "") } else { ("", how) };
+        let (before, after) = if how == BABBLE { (how, "") } else { (SAMPLING, how) };
         std::fs::write(folder.path().join("reporter.toml"), format!("{before}{FILE}{after}")).unwrap();
         Self(folder)
     }
@@ -199,12 +199,30 @@ async fn a_tree_that_is_too_slow_is_given_up_and_too_many_are_refused_at_once() 
     let list = json!([full("one"), full("two")]);
     let verdicts = service.api.post(list.to_string()).await.json();
     assert_eq!(verdicts[0]["job"]["status"], "pending", "{verdicts}");
+    let url = verdicts[0]["job"]["url"].as_str().unwrap();
+    eventually("some tokens", async || {
+        service.api.get(url).await.json()["written_tokens"].as_u64().is_some_and(|written| written > 10)
+    })
+    .await;
     let refused = &verdicts[1];
     assert_eq!(refused["job"]["status"], "failed", "{verdicts}");
     assert_eq!((&refused["job"]["code"], &refused["job"]["url"]), (&json!("overloaded"), &Value::Null));
     assert!(refused["decision"].is_string(), "a verdict never waits for a tree: {refused}");
     let overloads = r#"assize_overloads_total{reason="requests",tier="reporter"}"#;
     assert_eq!(service.api.scrape().await.get(overloads), 1.0);
+    let job = ended(&service, &verdicts[0]).await;
+    assert_eq!((&job["code"], &job["written_tokens"]), (&json!("model_failed"), &Value::Null), "{job}");
+}
+
+#[tokio::test]
+async fn a_tree_that_its_budget_cuts_off_is_told_as_partial() {
+    let reporter = Reporter::new(TREES);
+    let short = FILE.replace("1700", "260");
+    std::fs::write(reporter.path("reporter.toml"), format!("{SAMPLING}{short}{TREES}")).unwrap();
+    let service = reporter.service(&[]).await;
+    let job = ended(&service, &service.api.moderate(&full(PROMPT)).await).await;
+    // What is missing must not look like no harm.
+    assert_eq!((&job["status"], &job["verdict"]["degraded"]), (&json!("done"), &json!(["partial_tree"])));
 }
 
 #[tokio::test]

@@ -95,6 +95,9 @@ pub struct JobResponse {
     /// The job itself.
     #[serde(flatten)]
     pub job: Job,
+    /// Tokens of the tree that were written so far; only while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_tokens: Option<usize>,
     /// How the decision differs from the first one: `same`, `stricter` or `milder`; absent while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,

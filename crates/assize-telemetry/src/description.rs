@@ -72,15 +72,15 @@ metrics! {
     QUEUE_WAIT = Histogram "assize_queue_wait_seconds" ["tier"],
         "Time an item waited before its batch was taken.";
     BATCH_ITEMS = Histogram "assize_batch_items" ["tier"],
-        "Items in a batch.";
+        "Items in a batch; of a reporter, texts that are written at a time, once a step.";
     BATCH_TOKENS = Histogram "assize_batch_tokens" ["tier"],
-        "Tokens in a batch, without padding.";
+        "Tokens in a batch, without padding; of a reporter, all that its texts may come to.";
     INFERENCE_DURATION = Histogram "assize_inference_duration_seconds" ["tier"],
         "Time of one call of the model, failed calls included.";
     INFERENCE_FAILURES = Counter "assize_inference_failures_total" ["tier"],
         "Calls of the model that failed, panicked or gave a wrong number of outputs.";
     BATCH_SPLITS = Counter "assize_batch_splits_total" ["tier"],
-        "Times that a batch was parted because the device had no room for it.";
+        "Times that a batch was parted, or a reporter's step made smaller, because the device had no room for it.";
     TOKENISATION_DURATION = Histogram "assize_tokenisation_duration_seconds" ["tier"],
         "Time to turn one conversation into tokens.";
     OVERLOADS = Counter "assize_overloads_total" ["tier", "reason"],

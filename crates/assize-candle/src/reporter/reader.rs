@@ -8,7 +8,8 @@ use crate::{
     guard::Beyond,
     prompt::{Filling, Slot, Template, TemplateError, Vocabulary, VocabularyError},
     writing::{
-        Grammar, GrammarCompiler, GrammarError, Sampling, TokenBytes, TreeSide, WriteRequest, tree_schema,
+        Grammar, GrammarCompiler, GrammarError, Progress, Sampling, TokenBytes, TreeSide, WriteRequest,
+        tree_schema,
     },
 };
 use assize_domain::{Conversation, Coverage, Subject};
@@ -49,6 +50,15 @@ pub struct ReporterReading {
     pub texts: [TreeText; 2],
     /// How much of the prompt is in both of them.
     pub coverage: Coverage,
+}
+
+impl ReporterReading {
+    /// Has each side tell how far it is.
+    pub fn tell(&mut self, progress: &[Progress; 2]) {
+        for (text, progress) in self.texts.iter_mut().zip(progress) {
+            text.request.progress = progress.clone();
+        }
+    }
 }
 
 /// A reporter's file and a tokenizer that don't fit.
@@ -232,6 +242,7 @@ impl ReporterReader {
             sampling: self.sampling,
             stop: reader.stop.clone(),
             grammar: reader.grammar.clone(),
+            progress: Progress::default(),
         };
         Ok((TreeText { side, request }, coverage))
     }

@@ -78,4 +78,9 @@ impl ContinuousModel for ReporterWriter {
         }
         Ok(ended)
     }
+
+    fn take_splits(&mut self) -> usize {
+        let both = [Some(&mut self.harms), self.benefits.as_mut()];
+        both.into_iter().flatten().map(ContinuousModel::take_splits).sum()
+    }
 }

@@ -22,7 +22,7 @@ mod tree;
 mod writer;
 
 pub use grammar::{Grammar, GrammarCompiler, GrammarError};
-pub use request::{FinishReason, JoinError, Outcome, Ticket, WriteError, WriteRequest, Written};
+pub use request::{FinishReason, JoinError, Outcome, Progress, Ticket, WriteError, WriteRequest, Written};
 pub use sampling::{InvalidSampling, Sampling};
 pub use token_bytes::TokenBytes;
 pub use tree::{TreeLimits, TreeSide, TreeWords, tree_schema};

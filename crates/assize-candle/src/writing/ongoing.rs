@@ -2,7 +2,7 @@
 
 use super::{
     grammar::Follower,
-    request::{FinishReason, Outcome, Ticket, WriteError, WriteRequest, Written},
+    request::{FinishReason, Outcome, Progress, Ticket, WriteError, WriteRequest, Written},
     sampling::Sampler,
     token_bytes::TokenBytes,
 };
@@ -22,6 +22,7 @@ pub(super) struct Ongoing {
     stop: Vec<u32>,
     sampler: Sampler,
     follower: Option<Follower>,
+    progress: Progress,
     /// How it ended; then it leaves.
     end: Option<Result<FinishReason, WriteError>>,
 }
@@ -29,6 +30,7 @@ pub(super) struct Ongoing {
 impl Ongoing {
     /// Begins a text; `sequence` has the first tokens of the prompt.
     pub(super) fn new(ticket: Ticket, request: &WriteRequest, sequence: KvSequence) -> Self {
+        request.progress.tell(0);
         Self {
             ticket,
             pending: request.prompt.get(sequence.len()..).unwrap_or_default().to_vec(),
@@ -38,6 +40,7 @@ impl Ongoing {
             stop: request.stop.clone(),
             sampler: Sampler::new(request.sampling),
             follower: request.grammar.as_deref().map(Follower::new),
+            progress: request.progress.clone(),
             end: None,
         }
     }
@@ -65,6 +68,7 @@ impl Ongoing {
         }
         self.written.push(token);
         self.pending.push(token);
+        self.progress.tell(self.written.len());
         if let Some(follower) = &mut self.follower
             && follower.ends_with(token)?
         {

@@ -41,4 +41,8 @@ impl ContinuousModel for Writer {
         let told = |(ticket, written): Outcome| (ticket, written.map_err(|error| failed(&error)));
         Ok(ended.into_iter().map(told).collect())
     }
+
+    fn take_splits(&mut self) -> usize {
+        self.take_splits()
+    }
 }

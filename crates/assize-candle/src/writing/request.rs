@@ -1,7 +1,13 @@
 //! What goes into a [`Writer`](super::Writer) and what comes out of it.
 
 use super::{grammar::Grammar, sampling::Sampling};
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 /// A text to be written.
 #[derive(Debug, Clone)]
@@ -16,6 +22,23 @@ pub struct WriteRequest {
     pub stop: Vec<u32>,
     /// What the text must obey; none where it is free.
     pub grammar: Option<Arc<Grammar>>,
+    /// Where it is told how far the text is.
+    pub progress: Progress,
+}
+
+/// How far a text is, for whoever waits for it. Clones tell the same.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<AtomicUsize>);
+
+impl Progress {
+    /// Tokens that were written; 0 again where the text had to be begun anew.
+    pub fn written(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn tell(&self, written: usize) {
+        self.0.store(written, Ordering::Relaxed);
+    }
 }
 
 /// A request on its way. Never given twice by one writer.

@@ -53,6 +53,7 @@ fn request(prompt: &[u32], max_new_tokens: usize) -> WriteRequest {
         sampling: Sampling::GREEDY,
         stop: Vec::new(),
         grammar: None,
+        progress: Progress::default(),
     }
 }
 

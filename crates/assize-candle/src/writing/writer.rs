@@ -9,13 +9,16 @@ use super::{
 use crate::decoder::{Chunk, Decoder, DecoderError, ForkError, KvCache, KvSequence, PAGE};
 use candle_core::Tensor;
 use rayon::prelude::*;
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 /// Tokens of prompts in a step, beside one for each text that writes. A step is what the others wait for: with these many it
 /// takes some times as long as one without, and a prompt of 2,000 tokens is read in eight.
 const READ_TOKENS: usize = 256;
 /// On a GPU, which is not busy with less.
 const DEVICE_READ_TOKENS: usize = 2_048;
+
+/// A device that has no room for a step of so many tokens has none for the model.
+const LEAST_READ_TOKENS: usize = 32;
 
 /// A decoder that writes texts. Owned by a worker's thread.
 ///
@@ -30,9 +33,16 @@ pub struct Writer {
     room: usize,
     /// In the order of joining.
     ongoing: Vec<Ongoing>,
+    /// Tokens of prompts in a step.
+    read_tokens: usize,
+    /// How often that was halved, since somebody asked.
+    splits: usize,
     /// What was read and not yet chosen from; outlives a step only where this failed in between.
     due: Option<Due>,
     next_ticket: u64,
+    /// Tokens of a step that the device is taken to have room for.
+    #[cfg(test)]
+    pub(super) room_for: Option<usize>,
 }
 
 /// A beginning that prompts share.
@@ -64,8 +74,21 @@ impl Writer {
     ) -> Result<Self, DecoderError> {
         let cache = decoder.cache(cache_tokens)?;
         let room = cache.capacity();
-        let (prefixes, ongoing) = (Vec::new(), Vec::new());
-        Ok(Self { decoder, tokens, cache, prefixes, room, ongoing, due: None, next_ticket: 0 })
+        let read_tokens = if decoder.is_on_cpu() { READ_TOKENS } else { DEVICE_READ_TOKENS };
+        Ok(Self {
+            decoder,
+            tokens,
+            cache,
+            prefixes: Vec::new(),
+            room,
+            ongoing: Vec::new(),
+            read_tokens,
+            splits: 0,
+            due: None,
+            next_ticket: 0,
+            #[cfg(test)]
+            room_for: None,
+        })
     }
 
     /// Reads what many prompts begin with, once and for all; it keeps its part of the cache.
@@ -75,7 +98,7 @@ impl Writer {
     pub fn remember(&mut self, prefix: &[u32]) -> Result<(), DecoderError> {
         let free = self.cache.free();
         let mut sequence = KvSequence::default();
-        for tokens in prefix.chunks(self.read_tokens()) {
+        for tokens in prefix.chunks(self.read_tokens) {
             self.decoder
                 .forward(&mut self.cache, &mut [Chunk { tokens, sequence: &mut sequence, wanted: 0 }])?;
         }
@@ -122,6 +145,11 @@ impl Writer {
         self.ongoing.len()
     }
 
+    /// How often a step had to be made smaller because the device had no room for it, since this was last asked.
+    pub(super) fn take_splits(&mut self) -> usize {
+        mem::take(&mut self.splits)
+    }
+
     /// Tokens of the cache that nobody has.
     pub fn free(&self) -> usize {
         self.cache.free()
@@ -133,7 +161,16 @@ impl Writer {
     /// When the decoder fails. All texts are still there, as they were: the caller may try again, or have some leave.
     pub fn step(&mut self) -> Result<Vec<Outcome>, DecoderError> {
         if self.due.is_none() {
-            self.due = self.read()?;
+            match self.read() {
+                Ok(due) => self.due = due,
+                // Nothing has changed: the next step reads less of the prompts.
+                Err(error) if error.is_out_of_memory() && self.read_tokens > LEAST_READ_TOKENS => {
+                    self.read_tokens /= 2;
+                    self.splits += 1;
+                    return Ok(Vec::new());
+                }
+                Err(error) => return Err(error),
+            }
         }
         let scores = self.scores()?;
         self.due = None;
@@ -150,10 +187,6 @@ impl Writer {
         due.into_par_iter().for_each(|(ongoing, scores)| ongoing.write(scores));
         let ended = self.ongoing.extract_if(.., |ongoing| ongoing.has_ended());
         Ok(ended.map(|ongoing| ongoing.close(&self.tokens)).collect())
-    }
-
-    fn read_tokens(&self) -> usize {
-        if self.decoder.is_on_cpu() { READ_TOKENS } else { DEVICE_READ_TOKENS }
     }
 
     fn check(&self, request: &WriteRequest) -> Result<(), JoinError> {
@@ -174,7 +207,7 @@ impl Writer {
 
     /// Reads what is pending, of prompts no more than a step's part, the oldest first.
     fn read(&mut self) -> Result<Option<Due>, DecoderError> {
-        let mut room = self.read_tokens();
+        let mut room = self.read_tokens;
         let (mut chunks, mut taken, mut tickets) = (Vec::new(), Vec::new(), Vec::new());
         for Ongoing { ticket, sequence, pending, .. } in &mut self.ongoing {
             // One token is what a text that writes has.
@@ -194,6 +227,10 @@ impl Writer {
         }
         if chunks.is_empty() {
             return Ok(None);
+        }
+        #[cfg(test)]
+        if self.room_for.is_some_and(|room| taken.iter().sum::<usize>() > room) {
+            return Err(candle_core::Error::Cuda("CUDA_ERROR_OUT_OF_MEMORY".into()).into());
         }
         let hidden = self.decoder.forward(&mut self.cache, &mut chunks)?;
         for (ongoing, count) in self.ongoing.iter_mut().zip(taken) {

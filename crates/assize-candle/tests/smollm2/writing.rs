@@ -5,8 +5,8 @@ use assize_candle::{
     DeviceChoice,
     decoder::Decoder,
     writing::{
-        FinishReason, GrammarCompiler, Sampling, TokenBytes, TreeLimits, TreeSide, TreeWords, WriteRequest,
-        Writer, Written, tree_schema,
+        FinishReason, GrammarCompiler, Progress, Sampling, TokenBytes, TreeLimits, TreeSide, TreeWords,
+        WriteRequest, Writer, Written, tree_schema,
     },
 };
 use serde_json::Value;
@@ -22,7 +22,8 @@ fn writer(path: &Path) -> (Writer, Arc<TokenBytes>) {
 
 fn request(prompt: Vec<u32>, max_new_tokens: usize, sampling: Sampling) -> WriteRequest {
     let max_new_tokens = NonZeroUsize::new(max_new_tokens).unwrap();
-    WriteRequest { prompt, max_new_tokens, sampling, stop: Vec::new(), grammar: None }
+    let (stop, grammar, progress) = (Vec::new(), None, Progress::default());
+    WriteRequest { prompt, max_new_tokens, sampling, stop, grammar, progress }
 }
 
 fn write_all(writer: &mut Writer, requests: &[WriteRequest]) -> Vec<Written> {

@@ -52,6 +52,11 @@ pub trait ContinuousModel: Send + 'static {
     /// # Errors
     /// Where the step as a whole failed, all jobs are still there. The worker then has them leave and tries each alone.
     fn step(&mut self) -> Result<Vec<Ended<Self>>, ModelError>;
+
+    /// How often a step had to be made smaller because the device had no room for it, since this was last asked.
+    fn take_splits(&mut self) -> usize {
+        0
+    }
 }
 
 /// Gives inputs to a model whose jobs come and go.

@@ -151,8 +151,11 @@ impl<M: ContinuousModel> ContinuousWorker<M> {
 
     fn advance(&mut self) {
         let mut elapsed = Duration::ZERO;
+        let tokens = total_tokens(self.running.iter().map(|running| &running.job));
+        self.place.metrics.batch_taken(self.running.len(), tokens);
         let stepped = caught(&mut elapsed, || self.model.step());
         self.place.metrics.inferred(elapsed);
+        self.place.metrics.split(self.model.take_splits());
         match stepped {
             Ok(ended) => self.answer(ended),
             Err(error) => {

@@ -6,6 +6,7 @@ use crate::jobs::{Begun, Ended, State};
 use crate::pipeline::Given;
 use crate::state::AppState;
 use assize_api::{ErrorCode, Explain, Job, JobEvent, JobResponse, JobStatus, Problem, convert};
+use assize_candle::writing::Progress;
 use assize_record::RecordId;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State as Shared};
@@ -75,7 +76,10 @@ pub(crate) async fn get_job(
     wait_for_end(&state, &mut job, wait).await;
     let told = job.borrow().clone();
     let response = match told {
-        State::Pending => JobResponse { job: pending(&id), change: None, verdict: None },
+        State::Pending(progress) => {
+            let written_tokens = Some(progress.iter().map(Progress::written).sum());
+            JobResponse { job: pending(&id), written_tokens, change: None, verdict: None }
+        }
         State::Ended(ended) => ended_job(&id, &ended),
     };
     let mut headers = headers;
@@ -129,6 +133,7 @@ fn ended_job(id: &RecordId, ended: &Ended) -> JobResponse {
     };
     JobResponse {
         job: Job { status, code, ..pending(id) },
+        written_tokens: None,
         change: Some(ended.change.id().to_owned()),
         verdict: Some(Box::new(convert::verdict(id.as_str(), &ended.verdict, Explain::Full))),
     }

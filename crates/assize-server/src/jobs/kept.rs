@@ -1,6 +1,7 @@
 //! Jobs that can be asked for: all that run, and a bounded number of those that have ended.
 
 use assize_api::ErrorCode;
+use assize_candle::writing::Progress;
 use assize_domain::Verdict;
 use assize_record::RecordId;
 use assize_telemetry::Change;
@@ -11,8 +12,8 @@ use tokio::sync::watch;
 /// How far a job is.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
-    /// Its tree is being written, or waits for its turn.
-    Pending,
+    /// Its tree is being written, or waits for its turn; how far harms and benefits are.
+    Pending([Progress; 2]),
     /// It has ended.
     Ended(Arc<Ended>),
 }
@@ -55,8 +56,8 @@ impl Kept {
         Self { most_ended, jobs: Mutex::default() }
     }
 
-    pub(super) fn begin(self: &Arc<Self>, id: RecordId) -> Handle {
-        let (state, watched) = watch::channel(State::Pending);
+    pub(super) fn begin(self: &Arc<Self>, id: RecordId, progress: [Progress; 2]) -> Handle {
+        let (state, watched) = watch::channel(State::Pending(progress));
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).states.insert(id.clone(), watched);
         Handle { kept: Arc::clone(self), id, state }
     }

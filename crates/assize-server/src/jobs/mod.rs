@@ -18,6 +18,7 @@ use crate::history::History;
 use crate::http::jobs::event;
 use crate::tiers::{Reported, ReporterTier};
 use assize_api::ErrorCode;
+use assize_candle::writing::Progress;
 use assize_domain::{Assessment, Conversation, Decision, Verdict};
 use assize_inference::Permit;
 use assize_preferences::{Profile, decide};
@@ -125,8 +126,9 @@ impl Desk {
             profile: Arc::clone(profile),
             on_silence,
         };
-        let handle = self.kept.begin(id.clone());
-        let job = Arc::clone(self).run(job, permit, handle);
+        let progress = <[Progress; 2]>::default();
+        let handle = self.kept.begin(id.clone(), progress.clone());
+        let job = Arc::clone(self).run(job, (permit, progress), handle);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(job);
@@ -148,10 +150,11 @@ impl Desk {
         }
     }
 
-    async fn run(self: Arc<Self>, job: Job, permit: Permit, handle: Handle) {
+    async fn run(self: Arc<Self>, job: Job, (permit, progress): (Permit, [Progress; 2]), handle: Handle) {
         let Job { id, at, conversation, mut assessment, decision, profile, on_silence } = job;
         // A panic is a defect; the record must not be lost by it, nor anybody wait for ever.
-        let reported = AssertUnwindSafe(self.tier.report(conversation, permit)).catch_unwind().await;
+        let reported =
+            AssertUnwindSafe(self.tier.report(conversation, permit, progress)).catch_unwind().await;
         let (outcome, reported): (_, Result<Reported, OnSilence>) = match reported {
             Ok(Ok(reported)) => (Ok(()), Ok(reported)),
             Ok(Err(silence)) => (Err(silence.code()), Err(on_silence)),

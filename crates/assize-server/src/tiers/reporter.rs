@@ -5,6 +5,7 @@ use assize_api::ErrorCode;
 use assize_candle::reporter::{
     LargeReporter, LargeReporterError, ReporterReader, ReporterWriter, UnreadablePrompt,
 };
+use assize_candle::writing::Progress;
 use assize_domain::{
     Assessment, Consulted, Conversation, Coverage, ModelIdentity, ReportedTree, Subject, Tier, Tree,
     TreeOutcome,
@@ -16,7 +17,7 @@ use assize_inference::{
 };
 use assize_preferences::Profile;
 use assize_record::reporter::{TreeError, tree};
-use assize_telemetry::{Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
+use assize_telemetry::{InferenceMetrics, Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -105,6 +106,7 @@ struct Parts {
     reader: ReporterReader,
     handle: ContinuousHandle<ReporterWriter>,
     admission: Admission,
+    inference: InferenceMetrics,
     tiers: TierMetrics,
     config: ReporterConfig,
 }
@@ -146,7 +148,8 @@ impl StartedReporter {
         let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || text.clone());
         let probe = tokio::spawn(probe.run());
         let tiers = metrics.tiers.clone();
-        let tier = ReporterTier(Arc::new(Parts { identity, reader, handle, admission, tiers, config }));
+        let tier =
+            ReporterTier(Arc::new(Parts { identity, reader, handle, admission, inference, tiers, config }));
         Ok(Self { tier, threads, probe })
     }
 }
@@ -191,14 +194,15 @@ impl ReporterTier {
         admitted.map(Some)
     }
 
-    /// Has the tree of a conversation's prompt written and reads it.
+    /// Has the tree of a conversation's prompt written and reads it; `progress` tells of harms and of benefits.
     pub(crate) async fn report(
         &self,
         conversation: Conversation,
         permit: Permit,
+        progress: [Progress; 2],
     ) -> Result<Reported, Silence> {
         let started = Instant::now();
-        let reported = self.write(conversation, permit, started + self.0.config.deadline).await;
+        let reported = self.write(conversation, permit, progress).await;
         self.0.tiers.took(Tier::Reporter, started.elapsed());
         let outcome = match &reported {
             Ok(_) => TierOutcome::Answered,
@@ -215,13 +219,17 @@ impl ReporterTier {
         &self,
         conversation: Conversation,
         permit: Permit,
-        deadline: Instant,
+        progress: [Progress; 2],
     ) -> Result<Reported, Silence> {
+        let started = Instant::now();
+        let deadline = started + self.0.config.deadline;
         let parts = Arc::clone(&self.0);
         // Tokenising takes a while for a long text, and nobody waits for it here.
         let read = tokio::task::spawn_blocking(move || parts.reader.read(&conversation)).await;
         let reading = read.map_err(|_broke_off| Silence::BrokeOff)?.map_err(Silence::Unreadable)?;
-        let reading = reading.ok_or(Silence::BrokeOff)?;
+        let mut reading = reading.ok_or(Silence::BrokeOff)?;
+        self.0.inference.tokenised(started.elapsed());
+        reading.tell(&progress);
         let written = self.0.handle.infer_all(reading.texts.into(), permit, deadline).await;
         let [harms, benefits] = <[_; 2]>::try_from(written.map_err(Silence::Infer)?)
             .map_err(|_another_number| Silence::BrokeOff)?;
