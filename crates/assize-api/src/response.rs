@@ -98,6 +98,11 @@ pub struct JobResponse {
     /// Tokens of the tree that were written so far; only while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_tokens: Option<usize>,
+    /// What the reporter wrote, as records have it: `harms` and `benefits`, each a list of leaves, with `null` for a word that
+    /// could not be read; only where it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub tree: Option<serde_json::Value>,
     /// How the decision differs from the first one: `same`, `stricter` or `milder`; absent while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
@@ -109,7 +114,7 @@ pub struct JobResponse {
 /// What a webhook is sent when a job has ended.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 pub struct JobEvent {
-    /// `verdict.updated`.
+    /// `verdict.updated` where the tree was written, `job.failed` where there is none.
     #[serde(rename = "type")]
     pub kind: String,
     /// When it ended, as RFC 3339.

@@ -33,7 +33,7 @@ pub use taxonomy::{
 };
 pub use text::{TurnText, is_invisible};
 pub use tree::{
-    BenefitBranch, Branch, ExpectedTree, HarmBranch, LeafCount, LeafWeights, Masses, ReportedLeaf,
+    BenefitBranch, BothTrees, Branch, ExpectedTree, HarmBranch, LeafCount, LeafWeights, Masses, ReportedLeaf,
     ReportedTree, Shares, Tree, TreeOutcome, UnusableTree,
 };
 pub use verdict::{

@@ -8,7 +8,8 @@
 //! scales there. Of a reported tree the heaviest leaf of each category and effect counts (for benefits: of each effect), so
 //! that telling of one thing twice adds nothing. Of an expected tree all leaves count that are to be expected: their
 //! number is the model's own measure of how much harm there is, and beyond the logarithm its length is not normalised.
-//! Thresholds and weights that suit the one kind need not suit the other.
+//! Thresholds and weights that suit the one kind need not suit the other. Where an assessment has both, this sum takes the
+//! expected tree and the published one below the reported; floors take the worse.
 //!
 //! For each judged subject (prompt, response) the profile sums **points** in log-odds, each a *value* that the models
 //! measured times a *weight* that the community chose ([`assize_domain::Contribution`]):

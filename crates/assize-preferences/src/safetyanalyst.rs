@@ -92,6 +92,7 @@ impl SafetyAnalyst {
                 let benefits = tree.benefits().iter().map(|benefit| &benefit.branch);
                 sums.benefit = benefits.map(|b| b.leaves.get() * b.severity.mean(&benefit_table)).sum();
             }
+            Tree::Both(both) => return self.sums(both.reported()),
             Tree::Reported(tree) => {
                 let mut counts = [Counts::default(); ActionCategory::COUNT];
                 for leaf in &tree.harms {

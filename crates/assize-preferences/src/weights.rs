@@ -1,7 +1,7 @@
 //! What a community multiplies the evidence by, validated.
 
 use crate::safetyanalyst::SafetyAnalyst;
-use assize_domain::{ActionCategory, Effect, Extent, LeafWeights, Likelihood, Stakeholder};
+use assize_domain::{ActionCategory, BothTrees, Effect, Extent, LeafWeights, Likelihood, Stakeholder, Tree};
 
 /// How a profile turns an assessment into a sum.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,16 @@ pub enum Aggregation {
     Assize(Box<Weights>),
     /// SafetyAnalyst's published sum over the leaves alone.
     SafetyAnalyst(Box<SafetyAnalyst>),
+}
+
+impl Aggregation {
+    /// The tree that it sums where there are two: ours was made for expected ones, the published one for leaves.
+    pub(crate) const fn part<'a>(&self, both: &'a BothTrees) -> &'a Tree {
+        match self {
+            Self::Assize(_) => both.expected(),
+            Self::SafetyAnalyst(_) => both.reported(),
+        }
+    }
 }
 
 /// What multiplies the evidence, in log-odds per unit of evidence; units and ranges in [`crate::KEYS`].

@@ -22,7 +22,7 @@
 //! branch    leaves u16  presence u8  sparse 24 severities  9 × share by stakeholder
 //! sparse    a bit for each place, the lowest first, in as many bytes as that takes; a share for each bit that is set
 //! share     u8, in 255ths
-//! reported  count varint  leaf*  count varint  leaf*
+//! reported  count varint  leaf*  count varint  leaf*                          after the expected one, where there are both
 //! leaf      u32 of bit fields, the lowest first: category 5, action 6, effect 4, extent 3, likelihood 2, immediate 2
 //!           (each 0 where it is missing, otherwise its place + 1), stakeholder 4, published category 6 (0 where it is
 //!           the category, 1 where it is missing, otherwise its place + 2)
@@ -33,7 +33,8 @@
 //! those read back as they were written; a reader that does not know it refuses the records, and only those, that use it.
 //! The first releases wrote no precision: it is not known then, and a reader of histories that does not know the
 //! frame tells it as a gap and reads the records all the same; of a single record it reads nothing.
-//! The same holds for the frames of models that were asked later.
+//! The same holds for the frames of models that were asked later. A record with two trees is refused by a reader that knows
+//! none, and only that record.
 //! Enums are written as places in the taxonomy, whose version is in the header, precision and tier as places among all.
 
 mod cursor;

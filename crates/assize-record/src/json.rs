@@ -26,7 +26,7 @@ mod numbers;
 mod wire;
 
 use crate::{Record, RecordError};
-use assize_domain::TAXONOMY_VERSION;
+use assize_domain::{ReportedTree, TAXONOMY_VERSION};
 use serde::{Deserialize, de::DeserializeOwned};
 use wire::RecordWire;
 
@@ -67,6 +67,14 @@ pub fn from_json(text: &str) -> Result<Record, RecordError> {
     let record = convert::record(read?)?;
     record.check()?;
     Ok(record)
+}
+
+/// What a reporter wrote, as a record has it: `{"harms": [leaf…], "benefits": [leaf…]}`.
+///
+/// # Errors
+/// When it can't be written, which is a defect.
+pub fn reported_to_json(tree: &ReportedTree) -> Result<serde_json::Value, RecordError> {
+    serde_json::to_value(convert::reported_wire(tree)).map_err(|error| json("tree", &error))
 }
 
 fn check(head: Head) -> Result<(), RecordError> {

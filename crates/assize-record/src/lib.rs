@@ -13,7 +13,7 @@ pub mod reporter;
 pub use binary::{decode, encode};
 pub use error::RecordError;
 pub use history::{Block, Blocks, Format, Gap, GapCause, History, HistoryWriter};
-pub use json::{from_json, to_json};
+pub use json::{from_json, reported_to_json, to_json};
 pub use record::{Decided, Record, RecordId, UnixMillis};
 
 #[cfg(test)]

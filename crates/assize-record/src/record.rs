@@ -1,9 +1,7 @@
 //! What is kept of one judged conversation: who asked is not in it, nor a word of what was said.
 
 use crate::RecordError;
-use assize_domain::{
-    ActionCategory, Assessment, CommunityId, Decision, Digest, HarmAction, Tree, TreeOutcome,
-};
+use assize_domain::{ActionCategory, Assessment, CommunityId, Decision, Digest, HarmAction, Tree};
 use std::{fmt, str::FromStr};
 
 /// An assessment with the name that it can be found by, and what was decided on it then.
@@ -99,7 +97,7 @@ impl Record {
         if guard.prompt.is_none() && guard.response.is_none() {
             return Err(RecordError::NothingJudged);
         }
-        let TreeOutcome::Weighed(Tree::Expected(tree)) = &self.assessment.tree else { return Ok(()) };
+        let Some(tree) = self.assessment.tree.tree().and_then(Tree::expected) else { return Ok(()) };
         for harm in tree.harms() {
             let actions = count_of_actions(harm.category);
             if harm.action.bytes().iter().skip(actions).any(|share| *share > 0) {
@@ -114,7 +112,7 @@ impl Record {
 mod tests {
     use super::*;
     use crate::samples;
-    use assize_domain::{ExpectedTree, Shares};
+    use assize_domain::{ExpectedTree, Shares, TreeOutcome};
 
     #[test]
     fn an_id_is_a_short_word() {

@@ -80,12 +80,13 @@ fn leaf() -> impl Strategy<Value = ReportedLeaf> {
 
 fn outcome() -> impl Strategy<Value = TreeOutcome> {
     let leaves = || collection::vec(leaf(), 0..60);
-    let reported = (leaves(), leaves()).prop_map(|(harms, benefits)| ReportedTree { harms, benefits });
+    let reported = || (leaves(), leaves()).prop_map(|(harms, benefits)| ReportedTree { harms, benefits });
     prop_oneof![
         Just(TreeOutcome::NotRequested),
         select(UnusableTree::ALL.to_vec()).prop_map(TreeOutcome::Unusable),
         expected().prop_map(|tree| TreeOutcome::Weighed(Tree::Expected(tree))),
-        reported.prop_map(|tree| TreeOutcome::Weighed(Tree::Reported(tree))),
+        reported().prop_map(|tree| TreeOutcome::Weighed(Tree::Reported(tree))),
+        (expected(), reported()).prop_map(|(one, other)| TreeOutcome::Weighed(Tree::both(one, other))),
     ]
 }
 

@@ -3,7 +3,7 @@
 use crate::assessor::{AssessError, Assessor};
 use crate::history::{History, ids};
 use crate::http::error::ApiError;
-use crate::jobs::{self, Begun, Desk, First, TreeWish};
+use crate::jobs::{self, Begun, Desk, Plan, TreeWish};
 use crate::tiers::GuardTier;
 use assize_api::ErrorCode;
 use assize_domain::{Assessment, Conversation, DecidedBy, Decision, Degradation, Verdict};
@@ -11,7 +11,6 @@ use assize_inference::{InferError, Refused};
 use assize_preferences::{FailureMode, Profile, decide, weigh};
 use assize_record::{Record, RecordId};
 use assize_telemetry::{Change, ModerationMetrics, error_chain};
-use std::iter;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -84,16 +83,25 @@ impl Pipeline {
                 (conversation, Values { profile, candidate, wish })
             })
             .unzip();
-        // The models after the first need the text again.
-        let needs_text = self.guard.is_some() || self.desk.is_some();
-        let again = if needs_text { conversations.clone() } else { Vec::new() };
+        let again: Vec<Option<Conversation>> = conversations
+            .iter()
+            .zip(&values)
+            .map(|(conversation, values)| self.needs_text(values).then(|| conversation.clone()))
+            .collect();
         let mut assessments = self.assessor.assess(conversations, deadline).await.map_err(ModerateError)?;
         if let Some(guard) = &self.guard {
             consult(guard, (&again, &mut assessments), &values, deadline).await;
         }
-        let again = again.iter().map(Some).chain(iter::repeat(None));
         let judged = assessments.into_iter().zip(values).zip(again);
-        Ok(judged.map(|((assessment, values), again)| self.value(assessment, &values, again)).collect())
+        Ok(judged
+            .map(|((assessment, values), again)| self.value(assessment, &values, again.as_ref()))
+            .collect())
+    }
+
+    /// Whether the models after the first may need a conversation again.
+    fn needs_text(&self, values: &Values) -> bool {
+        let by_desk = self.desk.as_ref().is_some_and(|desk| desk.may_want(&values.profile, values.wish));
+        self.guard.is_some() || by_desk
     }
 
     /// Decides and records one case.
@@ -104,16 +112,15 @@ impl Pipeline {
         conversation: Option<&Conversation>,
     ) -> Result<Given, ModerateError> {
         let profile = values.profile.as_ref();
-        let given = assessment.map(|assessment| {
+        let given = assessment.map(|mut assessment| {
+            let plan = self.desk.as_ref().map_or(Plan::Nothing, |desk| {
+                desk.plan(conversation, &mut assessment, (profile, values.wish))
+            });
             let verdict = decide(&assessment, profile);
             self.try_candidate(&assessment, values, verdict.decision);
-            let (id, at) = (ids::record(), ids::now());
-            let first = First { id: &id, at, assessment: &assessment, decision: verdict.decision };
-            let job = self.desk.as_ref().zip(conversation).and_then(|(desk, conversation)| {
-                desk.begin(conversation, first, (&values.profile, values.wish))
-            });
-            self.keep(jobs::record(id.clone(), at, assessment, &verdict), job);
-            Given { id, verdict, job }
+            let id = ids::record();
+            let record = jobs::record(id.clone(), ids::now(), assessment, &verdict);
+            Given { id, verdict, job: self.keep(record, plan, values) }
         });
         match &given {
             Ok(given) => self.record(&given.verdict, profile),
@@ -125,15 +132,20 @@ impl Pipeline {
         given.map_err(ModerateError)
     }
 
-    /// Keeps what was judged; where a job keeps it again with its tree, in memory alone until then.
-    fn keep(&self, record: Record, job: Option<Begun>) {
-        if !self.history.is_kept() {
-            return;
+    /// Keeps what was judged, and begins the job that keeps it again with its tree.
+    fn keep(&self, record: Record, plan: Plan, values: &Values) -> Option<Begun> {
+        let job = match (plan, &self.desk) {
+            (Plan::Job(planned), Some(desk)) => {
+                desk.start(*planned, record, Arc::clone(&values.profile));
+                return Some(Begun::Pending);
+            }
+            (Plan::Refused(code), _) => Some(Begun::Refused(code)),
+            (Plan::Nothing | Plan::Job(_), _) => None,
+        };
+        if self.history.is_kept() {
+            self.history.keep(record);
         }
-        match job {
-            Some(Begun::Pending) => self.history.hold(record),
-            Some(Begun::Refused(_)) | None => self.history.keep(record),
-        }
+        job
     }
 
     /// Weighs the assessment under the candidate too, and counts how its decision differs.
@@ -170,13 +182,13 @@ impl Pipeline {
 /// Asks the guard about all of them at a time.
 async fn consult(
     guard: &GuardTier,
-    (conversations, assessments): (&[Conversation], &mut [Result<Assessment, AssessError>]),
+    (conversations, assessments): (&[Option<Conversation>], &mut [Result<Assessment, AssessError>]),
     values: &[Values],
     deadline: Instant,
 ) {
     let judged = conversations.iter().zip(assessments).zip(values);
     let asked = judged.filter_map(|((conversation, assessment), values)| {
-        let assessment = assessment.as_mut().ok()?;
+        let (conversation, assessment) = (conversation.as_ref()?, assessment.as_mut().ok()?);
         Some(guard.consult(conversation, assessment, (&values.profile, deadline)))
     });
     futures_util::future::join_all(asked).await;

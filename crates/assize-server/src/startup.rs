@@ -151,8 +151,9 @@ pub async fn start(config: Config) -> Result<Service, StartError> {
     let desk = reporter.map(|StartedReporter { tier, threads: own, probe }| {
         threads.push((Tier::Reporter, own));
         tasks.push(probe);
-        Arc::new(Desk::new(tier, Arc::clone(&history), metrics.moderation.clone()))
+        Desk::new(tier, Arc::clone(&history), metrics.moderation.clone()).map(Arc::new)
     });
+    let desk = desk.transpose().map_err(|error| StartError::Reporter(error_chain(&error)))?;
     let state = Arc::new(AppState {
         quota: config.conversations_per_minute.map(Quota::new),
         bodies: BodyBudget::new(config.server.max_buffered_bytes),

@@ -2,7 +2,7 @@
 
 use super::{
     reader::{FitError, ReporterReader, SideReader},
-    spec::{ReporterSpec, ReporterSpecError},
+    spec::{ReporterSpec, ReporterSpecError, Sides},
     writer::ReporterWriter,
 };
 use crate::{
@@ -69,6 +69,16 @@ pub enum LargeReporterError {
         /// The checkpoint's limit.
         limit: usize,
     },
+    /// One checkpoint for two, or two for one.
+    #[error("`{file}` is of a reporter with {needed}; {advice}")]
+    Checkpoints {
+        /// The reporter's file.
+        file: PathBuf,
+        /// How many it has.
+        needed: &'static str,
+        /// What to set.
+        advice: &'static str,
+    },
     /// The cache can't hold one text.
     #[error("`cache_tokens` is {given}; the reporter's longest text needs at least {needed}")]
     SmallCache {
@@ -89,6 +99,19 @@ pub struct ReporterCheckpoints {
     pub harms: PathBuf,
     /// What writes the benefits; absent where the first writes both.
     pub benefits: Option<PathBuf>,
+}
+
+impl ReporterCheckpoints {
+    fn check(&self, file: &Path, sides: Sides) -> Result<(), LargeReporterError> {
+        let (needed, advice) = match (sides, &self.benefits) {
+            (Sides::Together, None) | (Sides::Apart, Some(_)) => return Ok(()),
+            (Sides::Together, Some(_)) => {
+                ("one checkpoint for both sides", "leave the one for the benefits out")
+            }
+            (Sides::Apart, None) => ("a checkpoint for each side", "name the one for the benefits too"),
+        };
+        Err(LargeReporterError::Checkpoints { file: file.into(), needed, advice })
+    }
 }
 
 /// A reporter, loaded on one device or several.
@@ -120,6 +143,7 @@ impl LargeReporter {
         let text = read(file)?;
         let spec = ReporterSpec::parse(&String::from_utf8_lossy(&text))
             .map_err(|source| LargeReporterError::Spec { file: file.into(), source })?;
+        checkpoints.check(file, spec.sides)?;
         let unfit = |source| LargeReporterError::Fit { file: file.into(), source };
         let mut digest = Sha256::new();
         digest.update(Sha256::digest(&text));

@@ -17,5 +17,5 @@ mod writer;
 
 pub use load::{LargeReporter, LargeReporterError, ReporterCheckpoints};
 pub use reader::{FitError, ReporterReader, ReporterReading, UnreadablePrompt};
-pub use spec::{ReporterSpec, ReporterSpecError, SpecGrammar, SpecSampling, SpecTemplates};
+pub use spec::{ReporterSpec, ReporterSpecError, Sides, SpecGrammar, SpecSampling, SpecTemplates};
 pub use writer::{ReporterWriter, TreeText};

@@ -19,6 +19,9 @@ pub struct ReporterSpec {
     pub name: String,
     /// What it is and where its format was read.
     pub summary: String,
+    /// Whether one checkpoint writes both sides, or each has its own.
+    #[serde(default)]
+    pub sides: Sides,
     /// Most tokens of a prompt and what is written after it.
     pub context_tokens: usize,
     /// Most tokens that are written; a tree that is not whole then is read as far as it goes.
@@ -47,6 +50,17 @@ pub struct ReporterSpec {
     pub grammar: Option<SpecGrammar>,
     /// What is asked. `{{prompt}}` is the only slot; what the tokenizer knows as an added token is control.
     pub templates: SpecTemplates,
+}
+
+/// Who writes the two sides of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sides {
+    /// One checkpoint.
+    #[default]
+    Together,
+    /// A checkpoint each.
+    Apart,
 }
 
 /// One template for each side of the tree.

@@ -243,7 +243,8 @@ fn each_side_is_written_by_its_checkpoint_and_alone_as_among_others() {
         checkpoint(decoder, folder.path());
     }
     let one = load(folder.path(), SPEC, &["qwen3"], 4096).unwrap();
-    let two = load(folder.path(), SPEC, &["qwen3", "granite"], 4096).unwrap();
+    let apart = format!("sides = \"apart\"\n{SPEC}");
+    let two = load(folder.path(), &apart, &["qwen3", "granite"], 4096).unwrap();
     assert_ne!(one.identity, two.identity);
     let texts = one.reader.read(&asked("a lock")).unwrap().unwrap().texts;
     let alone = |reporter: LargeReporter| {
@@ -265,7 +266,7 @@ fn each_side_is_written_by_its_checkpoint_and_alone_as_among_others() {
         assert!(tree[0][key].is_array(), "{text}");
     }
     assert_eq!(together(load(folder.path(), SPEC, &["qwen3"], 4096).unwrap()), by_one);
-    assert_eq!(together(load(folder.path(), SPEC, &["qwen3", "granite"], 4096).unwrap()), by_two);
+    assert_eq!(together(load(folder.path(), &apart, &["qwen3", "granite"], 4096).unwrap()), by_two);
 }
 
 /// The same harms with another seed's draws.
@@ -301,5 +302,8 @@ fn files_that_can_not_be_used_say_what_is_wrong_and_what_is_allowed() {
     check("summary", "sumary", 4096, "unknown field `sumary`");
     check("800", "950", 4096, "nothing is left for a text");
     check("context_tokens = 1000", "context_tokens = 5000", 4096, "over the checkpoint's limit of 4096");
+    check("summary", "sides = \"apart\"\nsummary", 4096, "name the one for the benefits too");
+    let two = load(folder.path(), SPEC, &["qwen3", "qwen3"], 4096).unwrap_err().to_string();
+    assert!(two.contains("leave the one for the benefits out"), "{two}");
     check("", "", 1000, "`cache_tokens` is 1000; the reporter's longest text needs at least");
 }

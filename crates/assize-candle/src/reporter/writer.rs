@@ -27,12 +27,14 @@ pub struct ReporterWriter {
     harms: Writer,
     /// Absent where one checkpoint writes both.
     benefits: Option<Writer>,
+    /// Whose step was the last one.
+    last: TreeSide,
 }
 
 impl ReporterWriter {
     /// `benefits` is absent where one checkpoint writes both.
     pub(super) const fn new(harms: Writer, benefits: Option<Writer>) -> Self {
-        Self { harms, benefits }
+        Self { harms, benefits, last: TreeSide::Benefits }
     }
 
     /// Whose checkpoint writes a side.
@@ -67,16 +69,17 @@ impl ContinuousModel for ReporterWriter {
         self.of(checkpoint).leave(ticket);
     }
 
+    /// One checkpoint after the other, so that a step that fails has ended nothing.
     fn step(&mut self) -> Result<Vec<Ended<Self>>, ModelError> {
-        let writers =
-            [(TreeSide::Harms, Some(&mut self.harms)), (TreeSide::Benefits, self.benefits.as_mut())];
-        let mut ended = Vec::new();
-        for (checkpoint, writer) in writers {
-            let Some(writer) = writer.filter(|writer| writer.ongoing() > 0) else { continue };
-            let own = ContinuousModel::step(writer)?;
-            ended.extend(own.into_iter().map(|(ticket, written)| ((checkpoint, ticket), written)));
-        }
-        Ok(ended)
+        let is_busy = |writer: &Option<Writer>| writer.as_ref().is_some_and(|writer| writer.ongoing() > 0);
+        let next = match (self.last, self.harms.ongoing() > 0, is_busy(&self.benefits)) {
+            (TreeSide::Benefits, true, _) | (TreeSide::Harms, _, false) => TreeSide::Harms,
+            (TreeSide::Harms, _, true) | (TreeSide::Benefits, false, _) => TreeSide::Benefits,
+        };
+        self.last = next;
+        let checkpoint = self.writes(next);
+        let ended = ContinuousModel::step(self.of(checkpoint))?;
+        Ok(ended.into_iter().map(|(ticket, written)| ((checkpoint, ticket), written)).collect())
     }
 
     fn take_splits(&mut self) -> usize {

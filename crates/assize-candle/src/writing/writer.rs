@@ -120,6 +120,10 @@ impl Writer {
         if whole.next_multiple_of(PAGE) > self.room + shared_pages || whole > limit {
             return Err(JoinError::TooLong { tokens: whole, limit });
         }
+        // Before anything is copied: while there is no room, this is asked before every step.
+        if whole.next_multiple_of(PAGE) > self.cache.free() + shared_pages {
+            return Err(JoinError::Full);
+        }
         let mut sequence = match prefix {
             Some(prefix) => self.cache.fork(&prefix.sequence, shared).map_err(|error| match error {
                 ForkError::Full(_) => JoinError::Full,

@@ -25,6 +25,29 @@ pub enum Tree {
     Expected(ExpectedTree),
     /// What a reporter wrote.
     Reported(ReportedTree),
+    /// The one first, the other asked for later.
+    Both(Box<BothTrees>),
+}
+
+/// Two trees of one prompt. They are on different scales, so that each way of summing takes the one that it was made for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BothTrees {
+    /// INVARIANT: an expected one.
+    expected: Tree,
+    /// INVARIANT: a reported one.
+    reported: Tree,
+}
+
+impl BothTrees {
+    /// What is to be expected.
+    pub const fn expected(&self) -> &Tree {
+        &self.expected
+    }
+
+    /// What a reporter wrote.
+    pub const fn reported(&self) -> &Tree {
+        &self.reported
+    }
 }
 
 /// Why a tree was asked for and can't be used.
@@ -71,19 +94,51 @@ impl TreeOutcome {
 }
 
 impl Tree {
-    /// How much harm and benefit there is when leaves weigh as `weights` say. Linear in every weight for an expected tree.
+    /// Two trees of one prompt.
+    pub fn both(expected: ExpectedTree, reported: ReportedTree) -> Self {
+        Self::Both(Box::new(BothTrees {
+            expected: Self::Expected(expected),
+            reported: Self::Reported(reported),
+        }))
+    }
+
+    /// What is to be expected, where that is known.
+    pub fn expected(&self) -> Option<&ExpectedTree> {
+        match self {
+            Self::Expected(tree) => Some(tree),
+            Self::Reported(_) => None,
+            Self::Both(both) => both.expected.expected(),
+        }
+    }
+
+    /// What a reporter wrote, where one did.
+    pub fn reported(&self) -> Option<&ReportedTree> {
+        match self {
+            Self::Expected(_) => None,
+            Self::Reported(tree) => Some(tree),
+            Self::Both(both) => both.reported.reported(),
+        }
+    }
+
+    /// How much harm and benefit there is when leaves weigh as `weights` say; of two trees by the expected one. Linear in every weight
+    /// for an expected tree.
     pub fn masses(&self, weights: &LeafWeights) -> Masses {
         match self {
             Self::Expected(tree) => tree.masses(weights),
             Self::Reported(tree) => tree.masses(weights),
+            Self::Both(both) => both.expected.masses(weights),
         }
     }
 
-    /// As [`Self::masses`], the harm in one category alone: cheaper, where nothing else is asked.
+    /// As [`Self::masses`], the harm in one category alone: cheaper, where nothing else is asked. Of two trees the larger one:
+    /// what asks for it must not be talked out of by a later tree.
     pub fn harm_in(&self, category: ActionCategory, weights: &LeafWeights) -> f64 {
         match self {
             Self::Expected(tree) => tree.harm_in(category, weights),
             Self::Reported(tree) => tree.masses(weights).harm_in(category),
+            Self::Both(both) => {
+                both.expected.harm_in(category, weights).max(both.reported.harm_in(category, weights))
+            }
         }
     }
 
@@ -92,6 +147,7 @@ impl Tree {
         match self {
             Self::Expected(_) => false,
             Self::Reported(tree) => tree.unreadable() > 0,
+            Self::Both(both) => both.reported.is_partial(),
         }
     }
 }

@@ -30,6 +30,9 @@ pub(super) struct Detail {
 pub(super) fn detail(tree: &Tree, aggregation: &Aggregation, evidence: Evidence) -> Option<Detail> {
     match (evidence, tree) {
         (Evidence::Bias | Evidence::Guard(_), _) => None,
+        (Evidence::Harm(_) | Evidence::Benefit, Tree::Both(both)) => {
+            detail(aggregation.part(both), aggregation, evidence)
+        }
         (Evidence::Harm(category), Tree::Expected(tree)) => likeliest_harm(tree, category),
         (Evidence::Benefit, Tree::Expected(expected)) => {
             // The benefit is one sum over all effects: the heaviest effect stands for it.

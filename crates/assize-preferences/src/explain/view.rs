@@ -151,11 +151,14 @@ pub fn tree_view(assessment: &Assessment, profile: &Profile) -> TreeView {
         unreadable: 0,
     };
     let tree = match &assessment.tree {
+        TreeOutcome::Weighed(Tree::Both(both)) => profile.aggregation().part(both),
         TreeOutcome::Weighed(tree) => tree,
         TreeOutcome::NotRequested => return empty(TreeForm::NotRequested),
         TreeOutcome::Unusable(_) => return empty(TreeForm::Unusable),
     };
     let (form, mut harms, mut benefits, unreadable) = match tree {
+        // No part of two trees is two trees.
+        Tree::Both(_) => return empty(TreeForm::Unusable),
         Tree::Expected(tree) => {
             (TreeForm::Expected, expected::harms(tree, profile), expected::benefits(tree, profile), 0)
         }

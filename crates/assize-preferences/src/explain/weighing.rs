@@ -37,6 +37,7 @@ fn benefits_by_effect(tree: &Tree, parameters: &SafetyAnalyst) -> [f64; Effect::
                 add(benefit.effect.index(), mass);
             }
         }
+        Tree::Both(both) => return benefits_by_effect(both.reported(), parameters),
         Tree::Reported(tree) => {
             let table = parameters.benefit.by_severity();
             for effect in Effect::ALL {

@@ -40,7 +40,7 @@ fn concern(mut a: Assessment, way: Way) -> Option<(Assessment, Floor)> {
             // The other floor is told first where both are broken.
             harm(&mut a, ActionCategory::ChildHarm, 0.0);
             harm(&mut a, ActionCategory::ViolenceExtremism, 0.125);
-            if matches!(a.tree, TreeOutcome::Weighed(Tree::Reported(_))) {
+            if !matches!(a.tree, TreeOutcome::Weighed(Tree::Expected(_))) {
                 return None;
             }
             return Some((a, Floor::MassHarmWeapons));

@@ -5,7 +5,7 @@ use crate::files;
 use crate::trees;
 use assize_domain::{
     ActionCategory, Assessment, BenefitBranch, DecidedBy, Decision, Degradation, Digest, Effect, Evidence,
-    ExpectedTree, Extent, GuardScores, Likelihood, ModelIdentity, OperatingPoints, PromptScores,
+    ExpectedTree, Extent, Floor, GuardScores, Likelihood, ModelIdentity, OperatingPoints, PromptScores,
     ReportedLeaf, ReportedTree, Score, Severity, Shares, Stakeholder, TopicSignals, Tree, TreeOutcome,
 };
 use assize_preferences::{Profile, SAFETYANALYST_KEYS, decide};
@@ -172,6 +172,36 @@ fn an_expected_tree_gives_the_expected_score() {
     let tree = Tree::Expected(ExpectedTree::new(Vec::new(), vec![benefit]));
     let verdict = decide(&assessment(TreeOutcome::Weighed(tree)), &profile());
     assert!((verdict.subjects[0].score + 3.0 * 0.2 * 0.133826).abs() < 1e-12, "{:?}", verdict.subjects);
+}
+
+#[test]
+fn of_two_trees_each_way_of_summing_takes_its_own_and_floors_take_the_worse() {
+    let expected =
+        trees::with_masses(&[(ActionCategory::SelfHarm, 1.0), (ActionCategory::ViolenceExtremism, 3.0)], 0.5);
+    let TreeOutcome::Weighed(Tree::Expected(tree)) = expected.clone() else { panic!("no tree") };
+    let reported = figure_2();
+    let both = assessment(TreeOutcome::Weighed(Tree::both(tree, reported.clone())));
+    let one = assessment(expected);
+    let other = assessment(TreeOutcome::Weighed(Tree::Reported(reported)));
+    let ours = files::profile(
+        "default",
+        &[(
+            "default.toml",
+            include_str!("../../../../config/communities/default.toml").split("[[examples]]").next().unwrap(),
+        )],
+    );
+    let (published, by) =
+        (profile(), |assessment: &Assessment, profile: &Profile| decide(assessment, profile).subjects);
+    assert_eq!(by(&both, &published), by(&other, &published));
+    assert_ne!(by(&both, &published), by(&one, &published));
+    assert_eq!(by(&both, &ours), by(&one, &ours));
+    assert_ne!(by(&both, &ours), by(&other, &ours));
+    // A reporter that says nothing of a weapon doesn't lift the floor.
+    let concerns = |mut assessment: Assessment| {
+        assessment.topics.mass_harm_weapons = true;
+        decide(&assessment, &published).decided_by == DecidedBy::Floor(Floor::MassHarmWeapons)
+    };
+    assert_eq!([both, one, other].map(concerns), [true, true, false]);
 }
 
 #[test]

@@ -110,17 +110,35 @@ pub(crate) fn leaf() -> impl Strategy<Value = ReportedLeaf> {
 pub(crate) fn tree() -> impl Strategy<Value = Tree> {
     let harms = prop::collection::vec(harm_branch(), 0..6);
     let expected = (harms, prop::collection::vec(benefit_branch(), 0..6))
-        .prop_map(|(harms, benefits)| Tree::Expected(ExpectedTree::new(harms, benefits)));
+        .prop_map(|(harms, benefits)| ExpectedTree::new(harms, benefits))
+        .boxed();
     // Most are short; a reporter writes up to some hundred.
     let leaves = || prop_oneof![4 => prop::collection::vec(leaf(), 0..12), 1 => prop::collection::vec(leaf(), 12..150)];
     let reported =
-        (leaves(), leaves()).prop_map(|(harms, benefits)| Tree::Reported(ReportedTree { harms, benefits }));
-    prop_oneof![3 => expected.boxed(), 1 => reported.boxed()]
+        (leaves(), leaves()).prop_map(|(harms, benefits)| ReportedTree { harms, benefits }).boxed();
+    let both = (expected.clone(), reported.clone()).prop_map(|(one, other)| Tree::both(one, other));
+    prop_oneof![
+        3 => expected.prop_map(Tree::Expected),
+        1 => reported.prop_map(Tree::Reported),
+        1 => both,
+    ]
+}
+
+/// Changes each kind of tree that there is.
+fn change(tree: &mut Tree, mut one: impl FnMut(&mut Tree)) {
+    let Tree::Both(both) = tree else { return one(tree) };
+    let (mut expected, mut reported) = (both.expected().clone(), both.reported().clone());
+    one(&mut expected);
+    one(&mut reported);
+    if let (Tree::Expected(expected), Tree::Reported(reported)) = (expected, reported) {
+        *tree = Tree::both(expected, reported);
+    }
 }
 
 /// More harm: a leaf more of a reported tree, more leaves of a branch of an expected one.
 pub(crate) fn add_harm(tree: &mut Tree, branch: HarmBranch, leaf: ReportedLeaf) {
-    match tree {
+    change(tree, |tree| match tree {
+        Tree::Both(_) => unreachable!("parted before"),
         Tree::Reported(tree) => tree.harms.push(leaf),
         Tree::Expected(tree) => {
             let mut harms = tree.harms().to_vec();
@@ -130,12 +148,13 @@ pub(crate) fn add_harm(tree: &mut Tree, branch: HarmBranch, leaf: ReportedLeaf) 
             }
             *tree = ExpectedTree::new(harms, tree.benefits().to_vec());
         }
-    }
+    });
 }
 
 /// More benefit, likewise.
 pub(crate) fn add_benefit(tree: &mut Tree, branch: BenefitBranch, leaf: ReportedLeaf) {
-    match tree {
+    change(tree, |tree| match tree {
+        Tree::Both(_) => unreachable!("parted before"),
         Tree::Reported(tree) => tree.benefits.push(leaf),
         Tree::Expected(tree) => {
             let mut benefits = tree.benefits().to_vec();
@@ -145,7 +164,7 @@ pub(crate) fn add_benefit(tree: &mut Tree, branch: BenefitBranch, leaf: Reported
             }
             *tree = ExpectedTree::new(tree.harms().to_vec(), benefits);
         }
-    }
+    });
 }
 
 /// Where a move falls, in whatever tree there is.
@@ -191,20 +210,20 @@ fn worsen_leaf(leaf: &mut ReportedLeaf, at: &Move) {
 
 /// One harm becomes worse: more extent, likelier, or sooner.
 pub(crate) fn worsen_harm(tree: &mut Tree, at: &Move) {
-    match tree {
+    change(tree, |tree| match tree {
         Tree::Reported(tree) if !tree.harms.is_empty() => worsen_leaf(at.branch.get_mut(&mut tree.harms), at),
         Tree::Expected(tree) if !tree.harms().is_empty() => {
             let mut harms = tree.harms().to_vec();
             worsen_branch(&mut at.branch.get_mut(&mut harms).branch, at);
             *tree = ExpectedTree::new(harms, tree.benefits().to_vec());
         }
-        Tree::Reported(_) | Tree::Expected(_) => {}
-    }
+        Tree::Reported(_) | Tree::Expected(_) | Tree::Both(_) => {}
+    });
 }
 
 /// One benefit becomes larger, likewise.
 pub(crate) fn improve_benefit(tree: &mut Tree, at: &Move) {
-    match tree {
+    change(tree, |tree| match tree {
         Tree::Reported(tree) if !tree.benefits.is_empty() => {
             worsen_leaf(at.branch.get_mut(&mut tree.benefits), at);
         }
@@ -213,8 +232,8 @@ pub(crate) fn improve_benefit(tree: &mut Tree, at: &Move) {
             worsen_branch(&mut at.branch.get_mut(&mut benefits).branch, at);
             *tree = ExpectedTree::new(tree.harms().to_vec(), benefits);
         }
-        Tree::Reported(_) | Tree::Expected(_) => {}
-    }
+        Tree::Reported(_) | Tree::Expected(_) | Tree::Both(_) => {}
+    });
 }
 
 /// The same tree with its branches or leaves in another order, which the numbers give.
@@ -236,5 +255,9 @@ pub(crate) fn shuffled(tree: &Tree, order: &[Index]) -> Tree {
             harms: of(&tree.harms, order),
             benefits: of(&tree.benefits, order),
         }),
+        Tree::Both(both) => match (shuffled(both.expected(), order), shuffled(both.reported(), order)) {
+            (Tree::Expected(expected), Tree::Reported(reported)) => Tree::both(expected, reported),
+            (expected, _) => expected,
+        },
     }
 }

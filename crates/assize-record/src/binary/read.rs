@@ -3,7 +3,7 @@
 use super::{
     cursor::{Cursor, Malformed},
     scan::{Common, Model, Section},
-    tree::{EXPECTED, NOT_FINITE, NOT_REQUESTED, REPORTED, UNREADABLE, expected, name, reported},
+    tree::{BOTH, EXPECTED, NOT_FINITE, NOT_REQUESTED, REPORTED, UNREADABLE, expected, name, reported},
     write::part,
 };
 use crate::{Decided, Record, RecordError, RecordId, UnixMillis};
@@ -122,6 +122,7 @@ fn tree(kind: u8, from: &mut Cursor<'_>) -> Result<TreeOutcome, Malformed> {
         NOT_REQUESTED => Ok(TreeOutcome::NotRequested),
         EXPECTED => Ok(TreeOutcome::Weighed(Tree::Expected(expected(from)?))),
         REPORTED => Ok(TreeOutcome::Weighed(Tree::Reported(reported(from)?))),
+        BOTH => Ok(TreeOutcome::Weighed(Tree::both(expected(from)?, reported(from)?))),
         NOT_FINITE => Ok(TreeOutcome::Unusable(UnusableTree::NotFinite)),
         UNREADABLE => Ok(TreeOutcome::Unusable(UnusableTree::Unreadable)),
         _ => Err(Malformed("its kind of tree is not known")),

@@ -15,6 +15,7 @@ pub(super) const EXPECTED: u8 = 1;
 pub(super) const REPORTED: u8 = 2;
 pub(super) const NOT_FINITE: u8 = 3;
 pub(super) const UNREADABLE: u8 = 4;
+pub(super) const BOTH: u8 = 5;
 
 const NAME: Malformed = Malformed("a place is beyond its taxonomy");
 const ORDER: Malformed = Malformed("branches are not in the taxonomy's order");

@@ -3,7 +3,7 @@
 use super::{
     cursor::put_varint,
     frame::{put_frame, put_header},
-    tree::{EXPECTED, NOT_FINITE, NOT_REQUESTED, REPORTED, UNREADABLE, put_expected, put_reported},
+    tree::{BOTH, EXPECTED, NOT_FINITE, NOT_REQUESTED, REPORTED, UNREADABLE, put_expected, put_reported},
 };
 use crate::{Decided, Record, RecordError};
 use assize_domain::{
@@ -197,8 +197,10 @@ fn put_record(out: &mut Vec<u8>, record: &Record, numbers: Numbers) {
         [tokens, judged, unknown, windows].into_iter().for_each(|count| put_varint(out, count as u64));
     }
     match &assessment.tree {
-        TreeOutcome::Weighed(Tree::Expected(tree)) => put_expected(out, tree),
-        TreeOutcome::Weighed(Tree::Reported(tree)) => put_reported(out, tree),
+        TreeOutcome::Weighed(tree) => {
+            tree.expected().into_iter().for_each(|tree| put_expected(out, tree));
+            tree.reported().into_iter().for_each(|tree| put_reported(out, tree));
+        }
         TreeOutcome::NotRequested | TreeOutcome::Unusable(_) => {}
     }
 }
@@ -224,6 +226,7 @@ const fn tree_kind(tree: &TreeOutcome) -> u8 {
         TreeOutcome::NotRequested => NOT_REQUESTED,
         TreeOutcome::Weighed(Tree::Expected(_)) => EXPECTED,
         TreeOutcome::Weighed(Tree::Reported(_)) => REPORTED,
+        TreeOutcome::Weighed(Tree::Both(_)) => BOTH,
         TreeOutcome::Unusable(UnusableTree::NotFinite) => NOT_FINITE,
         TreeOutcome::Unusable(UnusableTree::Unreadable) => UNREADABLE,
     }

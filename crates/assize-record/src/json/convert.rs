@@ -169,15 +169,27 @@ fn tree_wire(tree: &TreeOutcome) -> Result<TreeWire, RecordError> {
     Ok(match tree {
         TreeOutcome::NotRequested => TreeWire::NotRequested,
         TreeOutcome::Unusable(cause) => TreeWire::Unusable(Name(*cause)),
-        TreeOutcome::Weighed(Tree::Expected(tree)) => TreeWire::Expected(ExpectedWire {
-            harms: tree.harms().iter().map(harm_wire).collect::<Result<_, _>>()?,
-            benefits: tree.benefits().iter().map(benefit_wire).collect(),
-        }),
-        TreeOutcome::Weighed(Tree::Reported(tree)) => TreeWire::Reported(ReportedWire {
-            harms: tree.harms.iter().map(leaf_wire).collect(),
-            benefits: tree.benefits.iter().map(leaf_wire).collect(),
-        }),
+        TreeOutcome::Weighed(tree) => match (tree.expected(), tree.reported()) {
+            (Some(expected), Some(reported)) => {
+                TreeWire::Both { expected: expected_wire(expected)?, reported: reported_wire(reported) }
+            }
+            (Some(tree), None) => TreeWire::Expected(expected_wire(tree)?),
+            (None, Some(tree)) => TreeWire::Reported(reported_wire(tree)),
+            (None, None) => TreeWire::NotRequested,
+        },
     })
+}
+
+fn expected_wire(tree: &ExpectedTree) -> Result<ExpectedWire, RecordError> {
+    Ok(ExpectedWire {
+        harms: tree.harms().iter().map(harm_wire).collect::<Result<_, _>>()?,
+        benefits: tree.benefits().iter().map(benefit_wire).collect(),
+    })
+}
+
+pub(super) fn reported_wire(tree: &ReportedTree) -> ReportedWire {
+    let wires = |leaves: &[ReportedLeaf]| leaves.iter().map(leaf_wire).collect();
+    ReportedWire { harms: wires(&tree.harms), benefits: wires(&tree.benefits) }
 }
 
 fn outcome(wire: TreeWire) -> Result<TreeOutcome, RecordError> {
@@ -185,12 +197,15 @@ fn outcome(wire: TreeWire) -> Result<TreeOutcome, RecordError> {
         TreeWire::NotRequested => TreeOutcome::NotRequested,
         TreeWire::Unusable(Name(cause)) => TreeOutcome::Unusable(cause),
         TreeWire::Expected(tree) => TreeOutcome::Weighed(Tree::Expected(expected(&tree)?)),
-        TreeWire::Reported(ReportedWire { harms, benefits }) => {
-            let tree =
-                ReportedTree { harms: leaves(&harms, "harms")?, benefits: leaves(&benefits, "benefits")? };
-            TreeOutcome::Weighed(Tree::Reported(tree))
+        TreeWire::Reported(tree) => TreeOutcome::Weighed(Tree::Reported(reported(&tree)?)),
+        TreeWire::Both { expected: one, reported: other } => {
+            TreeOutcome::Weighed(Tree::both(expected(&one)?, reported(&other)?))
         }
     })
+}
+
+fn reported(ReportedWire { harms, benefits }: &ReportedWire) -> Result<ReportedTree, RecordError> {
+    Ok(ReportedTree { harms: leaves(harms, "harms")?, benefits: leaves(benefits, "benefits")? })
 }
 
 /// As many as a reporter's text may have.

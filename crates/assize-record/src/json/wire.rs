@@ -163,4 +163,5 @@ pub(super) enum TreeWire {
     Unusable(Name<UnusableTree>),
     Expected(ExpectedWire),
     Reported(ReportedWire),
+    Both { expected: ExpectedWire, reported: ReportedWire },
 }

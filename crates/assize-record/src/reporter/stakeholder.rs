@@ -62,7 +62,7 @@ const GROUPS: &[(Stakeholder, &str)] = &[
         "public, society, societies, community, communities, population, citizens, taxpayers, voters, residents, \
          nation, humanity, economy",
     ),
-    (User, "user, asker, requester, prompter, person asking, individual asking, person who asks"),
+    (User, "user, sender, asker, requester, prompter, person asking, individual asking, person who asks"),
     (OtherIndividuals, "users"),
     (AiProvider, "ai model, ai language model, language model, ai system, ai assistant, chatbot, ai"),
 ];

@@ -30,8 +30,8 @@ pub struct RawReporter {
     pub devices: Vec<String>,
     /// `auto`, `portable`, `f32`, `bf16` or `int8`. `auto` is bf16 on a GPU, f32 on a processor.
     pub precision: String,
-    /// A job is begun unasked where harmfulness is as near as this to one of the community's thresholds; at 0 only requests
-    /// with `explain: full` begin one.
+    /// A job is begun unasked for communities that sum trees as SafetyAnalyst did, where harmfulness is as near as this to one of
+    /// their thresholds; at 0 only requests with `explain: full` begin one.
     pub margin: f64,
     /// Longest time for a tree, its wait included.
     #[serde(with = "humantime_serde")]
@@ -40,7 +40,7 @@ pub struct RawReporter {
     /// Where no tree comes of a job that was begun unasked. `closed`: the verdict is decided again, degraded by `tier_silent`.
     /// `open`: it stands.
     pub on_failure: String,
-    /// Most jobs that wait or run at a time; more are refused.
+    /// Most jobs that wait or run at a time; more are refused. With a `margin`, a quarter of them is for those that nobody asked for.
     pub max_jobs: usize,
     /// Jobs that can be asked for after their end.
     pub kept_jobs: usize,
@@ -63,10 +63,11 @@ impl Default for RawReporter {
             devices: vec!["cpu".to_owned()],
             precision: "auto".to_owned(),
             margin: 0.0,
-            // Two sides of 10,000 tokens, as published trees have, at 35 a second; not measured on a GPU yet.
+            // 10,000 tokens a side, as published trees have, at 35 a second, after as long a wait; not measured on a GPU yet.
             deadline: Duration::from_secs(600),
             on_failure: "closed".to_owned(),
-            max_jobs: 64,
+            // Two at a time have room in the cache below, and two wait: more would not be done by their deadline.
+            max_jobs: 4,
             // Some 5 KB each.
             kept_jobs: 1_000,
             // Two sides of SafetyAnalyst's longest trees, and what prompts begin with; 6 GB for each of its checkpoints.
@@ -173,9 +174,14 @@ pub(super) fn reporter(raw: &RawConfig) -> Result<Option<ReporterConfig>, Config
 
 fn webhook(url: Option<&str>, secret_file: Option<&str>) -> Result<Option<WebhookConfig>, ConfigError> {
     const SECRET: &str = "reporter.webhook_secret_file";
-    let Some(given) = url.filter(|url| !url.is_empty()) else { return Ok(None) };
-    let url = plain_http("reporter.webhook", given, given)?;
     let file = secret_file.filter(|file| !file.is_empty());
+    let Some(given) = url.filter(|url| !url.is_empty()) else {
+        let is_alone = |file| {
+            out_of_range("reporter.webhook", &"absent", &format!("an address, where `{SECRET}` is `{file}`"))
+        };
+        return file.map_or(Ok(None), |file| Err(is_alone(file)));
+    };
+    let url = plain_http("reporter.webhook", given, given)?;
     let file = file.ok_or_else(|| {
         out_of_range(SECRET, &"absent", &"a file with the secret, where `reporter.webhook` is set")
     })?;

@@ -50,6 +50,26 @@ pub(crate) struct History {
     is_kept: bool,
 }
 
+/// A record that comes once more: it goes to the disk when this is dropped, as it is then.
+#[derive(Debug)]
+pub(crate) struct Held {
+    history: Arc<History>,
+    record: Option<Record>,
+}
+
+impl Held {
+    /// Takes the place of what is held.
+    pub(crate) fn replace(&mut self, record: Record) {
+        self.record = Some(record);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.record.take().into_iter().for_each(|record| self.history.keep(record));
+    }
+}
+
 /// The thread that writes.
 #[derive(Debug)]
 pub(crate) struct HistoryThread {
@@ -89,9 +109,10 @@ impl History {
         self.is_kept
     }
 
-    /// Keeps a record in memory alone, because the same one comes again when its tree is written.
-    pub(crate) fn hold(&self, record: Record) {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(record));
+    /// Keeps a record in memory alone until what it gives is dropped.
+    pub(crate) fn hold(self: &Arc<Self>, record: Record) -> Held {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(record.clone()));
+        Held { history: Arc::clone(self), record: Some(record) }
     }
 
     /// Keeps a record, in the place of one that was held. Never waits.

@@ -13,6 +13,7 @@ use utoipa::openapi::security::{
         description = "Judges chat turns and decides by a community's values: allow, review or block, with reasons.\n\nJudging (the assessment) is the same for everyone; valuing (the profile) is each community's own. Errors are RFC 9457 problem details with a stable `code`. Every answer carries `x-request-id` and `traceparent`. Paths under `/v1` are the same operations, for those who pin a version.",
         license(name = "Apache-2.0")
     ),
+    components(schemas(assize_api::JobEvent)),
     tags(
         (name = "moderation", description = "Verdicts on conversations"),
         (name = "communities", description = "Whose values decide"),

@@ -7,7 +7,7 @@ use crate::pipeline::Given;
 use crate::state::AppState;
 use assize_api::{ErrorCode, Explain, Job, JobEvent, JobResponse, JobStatus, Problem, convert};
 use assize_candle::writing::Progress;
-use assize_record::RecordId;
+use assize_record::{RecordId, reported_to_json};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::{HeaderMap, header};
@@ -78,7 +78,11 @@ pub(crate) async fn get_job(
     let response = match told {
         State::Pending(progress) => {
             let written_tokens = Some(progress.iter().map(Progress::written).sum());
-            JobResponse { job: pending(&id), written_tokens, change: None, verdict: None }
+            JobResponse { written_tokens, ..bare(pending(&id)) }
+        }
+        State::BrokenOff => {
+            let code = Some(ErrorCode::Internal.id().to_owned());
+            bare(Job { status: JobStatus::Failed, code, ..pending(&id) })
         }
         State::Ended(ended) => ended_job(&id, &ended),
     };
@@ -94,7 +98,7 @@ async fn wait_for_end(state: &AppState, job: &mut watch::Receiver<State>, wait: 
     let until = Instant::now() + wait;
     while Instant::now() < until && !state.draining.load(Ordering::Relaxed) {
         let left = until.saturating_duration_since(Instant::now()).min(LOOKS);
-        let is_over = job.wait_for(|state| matches!(state, State::Ended(_)));
+        let is_over = job.wait_for(|state| !matches!(state, State::Pending(_)));
         if timeout(left, is_over).await.is_ok() {
             return;
         }
@@ -115,7 +119,7 @@ pub(crate) fn named(given: &Given) -> Option<Job> {
 /// What a webhook is told.
 pub(crate) fn event(id: &RecordId, ended: &Ended) -> JobEvent {
     JobEvent {
-        kind: "verdict.updated".to_owned(),
+        kind: if ended.outcome.is_ok() { "verdict.updated" } else { "job.failed" }.to_owned(),
         timestamp: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
         data: ended_job(id, ended),
     }
@@ -131,10 +135,15 @@ fn ended_job(id: &RecordId, ended: &Ended) -> JobResponse {
         Ok(()) => (JobStatus::Done, None),
         Err(code) => (JobStatus::Failed, Some(code.id().to_owned())),
     };
+    let tree = ended.tree.as_ref().and_then(|tree| reported_to_json(tree).ok());
     JobResponse {
-        job: Job { status, code, ..pending(id) },
-        written_tokens: None,
+        tree,
         change: Some(ended.change.id().to_owned()),
         verdict: Some(Box::new(convert::verdict(id.as_str(), &ended.verdict, Explain::Full))),
+        ..bare(Job { status, code, ..pending(id) })
     }
+}
+
+const fn bare(job: Job) -> JobResponse {
+    JobResponse { job, written_tokens: None, tree: None, change: None, verdict: None }
 }

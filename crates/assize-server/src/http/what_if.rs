@@ -134,10 +134,8 @@ fn answer(history: &History, plan: &Plan) -> Result<WhatIfResponse, ApiError> {
 
 /// Those of a reported tree; an expected one has a bounded number of branches.
 fn leaves(record: &Record) -> usize {
-    match record.assessment.tree.tree() {
-        Some(Tree::Reported(tree)) => tree.harms.len() + tree.benefits.len(),
-        Some(Tree::Expected(_)) | None => 0,
-    }
+    let reported = record.assessment.tree.tree().and_then(Tree::reported);
+    reported.map_or(0, |tree| tree.harms.len() + tree.benefits.len())
 }
 
 /// The error names places and rules and repeats nothing of what was given.

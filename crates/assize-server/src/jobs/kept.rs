@@ -2,7 +2,7 @@
 
 use assize_api::ErrorCode;
 use assize_candle::writing::Progress;
-use assize_domain::Verdict;
+use assize_domain::{ReportedTree, Verdict};
 use assize_record::RecordId;
 use assize_telemetry::Change;
 use std::collections::{HashMap, VecDeque};
@@ -16,6 +16,8 @@ pub(crate) enum State {
     Pending([Progress; 2]),
     /// It has ended.
     Ended(Arc<Ended>),
+    /// It broke off, by a defect or because the service ends.
+    BrokenOff,
 }
 
 /// What came of a job.
@@ -27,6 +29,8 @@ pub(crate) struct Ended {
     pub(crate) change: Change,
     /// The verdict as it stands now.
     pub(crate) verdict: Verdict,
+    /// What the reporter wrote.
+    pub(crate) tree: Option<ReportedTree>,
 }
 
 /// All jobs that are known. The oldest that have ended go first.
@@ -49,6 +53,7 @@ pub(super) struct Handle {
     kept: Arc<Kept>,
     id: RecordId,
     state: watch::Sender<State>,
+    last: State,
 }
 
 impl Kept {
@@ -59,7 +64,7 @@ impl Kept {
     pub(super) fn begin(self: &Arc<Self>, id: RecordId, progress: [Progress; 2]) -> Handle {
         let (state, watched) = watch::channel(State::Pending(progress));
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).states.insert(id.clone(), watched);
-        Handle { kept: Arc::clone(self), id, state }
+        Handle { kept: Arc::clone(self), id, state, last: State::BrokenOff }
     }
 
     pub(super) fn find(&self, id: &RecordId) -> Option<watch::Receiver<State>> {
@@ -68,12 +73,18 @@ impl Kept {
 }
 
 impl Handle {
-    pub(super) fn end(self, ended: Arc<Ended>) {
-        let Self { kept, id, state } = self;
-        let mut jobs = kept.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        state.send_replace(State::Ended(ended));
-        jobs.ended.push_back(id);
-        if jobs.ended.len() > kept.most_ended
+    pub(super) fn end(mut self, ended: Arc<Ended>) {
+        self.last = State::Ended(ended);
+    }
+}
+
+impl Drop for Handle {
+    /// However the job ends, nobody waits for it for ever.
+    fn drop(&mut self) {
+        let mut jobs = self.kept.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        self.state.send_replace(self.last.clone());
+        jobs.ended.push_back(self.id.clone());
+        if jobs.ended.len() > self.kept.most_ended
             && let Some(oldest) = jobs.ended.pop_front()
         {
             jobs.states.remove(&oldest);

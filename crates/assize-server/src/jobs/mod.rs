@@ -1,11 +1,12 @@
 //! Full trees, after the verdict: a job has the reporter write one, decides again with it, and tells what came of it.
 //!
 //! ```text
-//! Pipeline ─► Desk::begin ─► a task: ReporterTier::report ─► decide ─► History, Kept (GET /jobs/{id}), Webhook
+//! Pipeline ─► Desk::plan, the verdict, Desk::start ─► a task: ReporterTier::report ─► decide ─► History, Kept, Webhook
 //! ```
 //!
-//! Owner: the desk owns its tasks; [`Desk::finish`] ends them. How many there are is bounded by the reporter's admission. A
-//! job holds its conversation until its tree is written, and nothing of it after that.
+//! Owner: the desk owns its tasks; [`Desk::finish`] ends them. How many write is bounded by the reporter's admission, how many
+//! tell a webhook by the webhook. A job holds its conversation until its tree is written, and nothing of it after that; its
+//! record goes to the history however it ends.
 
 mod kept;
 mod webhook;
@@ -14,21 +15,20 @@ pub(crate) use kept::{Ended, State};
 pub(crate) use webhook::Webhook;
 
 use crate::config::OnSilence;
-use crate::history::History;
+use crate::history::{Held, History};
 use crate::http::jobs::event;
-use crate::tiers::{Reported, ReporterTier};
+use crate::tiers::{Reported, ReporterTier, decides};
 use assize_api::ErrorCode;
+use assize_candle::guard::Context;
 use assize_candle::writing::Progress;
-use assize_domain::{Assessment, Conversation, Decision, Verdict};
+use assize_domain::{Assessment, Conversation, Verdict};
 use assize_inference::Permit;
-use assize_preferences::{Profile, decide};
+use assize_preferences::{Profile, decide, weigh};
 use assize_record::{Decided, Record, RecordId, UnixMillis};
 use assize_telemetry::{Change, ModerationMetrics};
-use futures_util::FutureExt as _;
 use kept::{Handle, Kept};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -41,6 +41,28 @@ pub(crate) enum TreeWish {
     IfClose,
 }
 
+/// What is to be done for a full tree.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// Nothing: nobody wants one, or there is no prompt to write of.
+    Nothing,
+    /// There is no room for one more.
+    Refused(ErrorCode),
+    /// A job, when the verdict is given.
+    Job(Box<Planned>),
+}
+
+/// A job that was let in.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    conversation: Conversation,
+    permit: Permit,
+    /// Of those that were asked for.
+    place: Option<OwnedSemaphorePermit>,
+    /// What it does to the verdict where no tree comes of it.
+    on_silence: OnSilence,
+}
+
 /// What came of the wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begun {
@@ -48,26 +70,6 @@ pub(crate) enum Begun {
     Pending,
     /// It can't be begun now.
     Refused(ErrorCode),
-}
-
-/// A verdict that was given, and what it was given on.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct First<'a> {
-    pub(crate) id: &'a RecordId,
-    pub(crate) at: UnixMillis,
-    pub(crate) assessment: &'a Assessment,
-    pub(crate) decision: Decision,
-}
-
-/// What a job works on.
-struct Job {
-    id: RecordId,
-    at: UnixMillis,
-    conversation: Conversation,
-    assessment: Assessment,
-    decision: Decision,
-    profile: Arc<Profile>,
-    on_silence: OnSilence,
 }
 
 /// Begins jobs and knows what came of them. Shared by all requests.
@@ -78,15 +80,34 @@ pub(crate) struct Desk {
     history: Arc<History>,
     metrics: ModerationMetrics,
     webhook: Option<Webhook>,
+    /// Where jobs are begun unasked too: a place for each that may have been asked for at a time; never closed.
+    asked: Option<Arc<Semaphore>>,
     /// Never held across an await.
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Desk {
-    pub(crate) fn new(tier: ReporterTier, history: Arc<History>, metrics: ModerationMetrics) -> Self {
-        let kept = Arc::new(Kept::new(tier.config().kept_jobs));
-        let webhook = tier.config().webhook.clone().map(|config| Webhook::new(config, metrics.clone()));
-        Self { tier, kept, history, metrics, webhook, tasks: Mutex::default() }
+    /// # Errors
+    /// When no client for the webhook can be made.
+    pub(crate) fn new(
+        tier: ReporterTier,
+        history: Arc<History>,
+        metrics: ModerationMetrics,
+    ) -> Result<Self, reqwest::Error> {
+        let config = tier.config();
+        let webhook = config.webhook.clone().map(|webhook| Webhook::new(webhook, metrics.clone()));
+        // Who asks must not take all places from those where a tree is to decide.
+        let asked = config.margin.map(|_| Arc::new(Semaphore::new(config.max_jobs - config.max_jobs / 4)));
+        let kept = Arc::new(Kept::new(config.kept_jobs));
+        Ok(Self {
+            tier,
+            kept,
+            history,
+            metrics,
+            webhook: webhook.transpose()?,
+            asked,
+            tasks: Mutex::default(),
+        })
     }
 
     /// The reporter that it asks.
@@ -94,45 +115,67 @@ impl Desk {
         &self.tier
     }
 
-    /// Begins a job where a tree is wanted and there is a prompt to write of; `None` where there is nothing to do.
-    pub(crate) fn begin(
-        self: &Arc<Self>,
-        conversation: &Conversation,
-        first: First<'_>,
-        (profile, wish): (&Arc<Profile>, TreeWish),
-    ) -> Option<Begun> {
-        let on_silence = match wish {
-            // Who wants to know more must not get another verdict for want of it.
-            TreeWish::Asked => OnSilence::Open,
-            TreeWish::IfClose if self.tier.is_contested(first.assessment, profile) => {
-                self.tier.config().on_silence
-            }
-            TreeWish::IfClose => {
+    /// Whether a conversation may be needed again after its assessment.
+    pub(crate) fn may_want(&self, profile: &Profile, wish: TreeWish) -> bool {
+        wish == TreeWish::Asked || (self.tier.config().margin.is_some() && decides(profile))
+    }
+
+    /// Lets a job in where a tree is wanted; none where [`Self::may_want`] said that the conversation is not needed. Where a tree was to decide and there is no room for it, the assessment says so.
+    pub(crate) fn plan(
+        &self,
+        conversation: Option<&Conversation>,
+        assessment: &mut Assessment,
+        (profile, wish): (&Profile, TreeWish),
+    ) -> Plan {
+        let Some(conversation) = conversation else {
+            self.tier.spared();
+            return Plan::Nothing;
+        };
+        // Who wants to know more must not get another verdict for want of it.
+        let on_silence = match (self.tier.is_contested(assessment, profile), wish) {
+            (true, TreeWish::Asked | TreeWish::IfClose) => self.tier.config().on_silence,
+            (false, TreeWish::Asked) => OnSilence::Open,
+            (false, TreeWish::IfClose) => {
                 self.tier.spared();
-                return None;
+                return Plan::Nothing;
             }
         };
-        let permit = match self.tier.admit(conversation) {
-            Ok(permit) => permit?,
-            Err(_refused) => return Some(Begun::Refused(ErrorCode::Overloaded)),
+        let place = match wish {
+            TreeWish::Asked => {
+                self.asked.as_ref().map(|asked| Arc::clone(asked).try_acquire_owned()).transpose()
+            }
+            TreeWish::IfClose => Ok(None),
         };
-        let First { id, at, assessment, decision } = first;
-        let job = Job {
-            id: id.clone(),
-            at,
-            conversation: conversation.clone(),
-            assessment: assessment.clone(),
-            decision,
-            profile: Arc::clone(profile),
-            on_silence,
+        let admitted = match place {
+            Ok(place) => self.tier.admit(conversation).map(|permit| permit.zip(Some(place))).ok(),
+            Err(_none_left) => {
+                self.tier.refuse();
+                None
+            }
         };
+        match admitted {
+            Some(Some((permit, place))) => {
+                let conversation = conversation.clone();
+                Plan::Job(Box::new(Planned { conversation, permit, place, on_silence }))
+            }
+            Some(None) => Plan::Nothing,
+            None => {
+                self.tier.note_silence(assessment, on_silence);
+                Plan::Refused(ErrorCode::Overloaded)
+            }
+        }
+    }
+
+    /// Begins a job; `record` is what its verdict was given on, and goes to the disk when the job has ended.
+    pub(crate) fn start(self: &Arc<Self>, planned: Planned, record: Record, profile: Arc<Profile>) {
         let progress = <[Progress; 2]>::default();
-        let handle = self.kept.begin(id.clone(), progress.clone());
-        let job = Arc::clone(self).run(job, (permit, progress), handle);
+        let handle = self.kept.begin(record.id.clone(), progress.clone());
+        let held = self.history.hold(record.clone());
+        let first = First { record, profile, held };
+        let job = Arc::clone(self).run(planned, first, (progress, handle));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(job);
-        Some(Begun::Pending)
     }
 
     /// What is known of a job; changes when it ends.
@@ -140,37 +183,86 @@ impl Desk {
         self.kept.find(id)
     }
 
-    /// Waits until the jobs have ended, at most until `by`; the reporter was told to stop before. What still runs then, an
-    /// event on its way, is given up.
+    /// Waits until the jobs have ended, at most until `by`; the reporter was told to stop before. What still runs then is given
+    /// up; its record goes to the history as it was.
     pub(crate) async fn finish(&self, by: Instant) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let all = async { while tasks.join_next().await.is_some() {} };
         if timeout_at(by, all).await.is_err() {
             tracing::warn!(jobs = tasks.len(), "jobs given up at shutdown");
+            tasks.shutdown().await;
         }
     }
 
-    async fn run(self: Arc<Self>, job: Job, (permit, progress): (Permit, [Progress; 2]), handle: Handle) {
-        let Job { id, at, conversation, mut assessment, decision, profile, on_silence } = job;
-        // A panic is a defect; the record must not be lost by it, nor anybody wait for ever.
-        let reported =
-            AssertUnwindSafe(self.tier.report(conversation, permit, progress)).catch_unwind().await;
-        let (outcome, reported): (_, Result<Reported, OnSilence>) = match reported {
-            Ok(Ok(reported)) => (Ok(()), Ok(reported)),
-            Ok(Err(silence)) => (Err(silence.code()), Err(on_silence)),
-            Err(_panic) => (Err(ErrorCode::Internal), Err(on_silence)),
+    async fn run(
+        self: Arc<Self>,
+        planned: Planned,
+        first: First,
+        (progress, handle): ([Progress; 2], Handle),
+    ) {
+        let Planned { conversation, permit, place, on_silence } = planned;
+        let context = Context::of(&conversation);
+        let reported = self.tier.report(conversation, permit, progress).await;
+        drop(place);
+        let First { record, profile, mut held } = first;
+        let next = match &reported {
+            Ok(reported) => self.with_tree(&record, &profile, (reported, context)),
+            // The service ends: that says nothing about the conversation.
+            Err(silence) if silence.is_shutdown() => None,
+            Err(_) => {
+                let mut assessment = record.assessment.clone();
+                self.tier.note_silence(&mut assessment, on_silence).then_some(assessment)
+            }
         };
-        self.tier.note(&mut assessment, reported);
+        let is_new = next.is_some();
+        let assessment = next.unwrap_or_else(|| record.assessment.clone());
         let verdict = decide(&assessment, &profile);
-        let change = Change::between(decision, verdict.decision);
-        self.metrics.verdict_update(&verdict.community, change);
-        self.history.keep(record(id.clone(), at, assessment, &verdict));
-        let ended = Arc::new(Ended { outcome, change, verdict });
+        let given = record.decided.as_ref().map_or(verdict.decision, |decided| decided.decision);
+        let change = Change::between(given, verdict.decision);
+        let Record { id, at, .. } = record;
+        if is_new {
+            self.metrics.verdict_update(&verdict.community, change);
+            held.replace(self::record(id.clone(), at, assessment, &verdict));
+        }
+        drop(held);
+        let (outcome, tree) = match reported {
+            Ok(reported) => (Ok(()), Some(reported.tree)),
+            Err(silence) => (Err(silence.code()), None),
+        };
+        let ended = Arc::new(Ended { outcome, change, verdict, tree });
         handle.end(Arc::clone(&ended));
         if let Some(webhook) = &self.webhook {
             webhook.send(id.as_str(), &event(&id, &ended)).await;
         }
     }
+
+    /// The assessment with the tree in it; `None` where the first one stands. A tree of a part of what was said, or a part of
+    /// a tree, can make a verdict stricter, never milder.
+    fn with_tree(
+        &self,
+        record: &Record,
+        profile: &Profile,
+        (reported, context): (&Reported, Context),
+    ) -> Option<Assessment> {
+        let is_whole_tree = reported.tree.unreadable() == 0;
+        if !is_whole_tree && !decides(profile) {
+            return None;
+        }
+        let mut assessment = record.assessment.clone();
+        self.tier.note(&mut assessment, reported, decides(profile));
+        let is_sure = is_whole_tree && reported.coverage.is_whole() && context == Context::Seen;
+        let first = record.decided.as_ref().map(|decided| decided.decision);
+        let is_milder = first.is_some_and(|first| weigh(&assessment, profile).decision < first);
+        (is_sure || !is_milder).then_some(assessment)
+    }
+}
+
+/// A verdict that was given: what it was given on, whose values decided, and its record for the disk.
+#[derive(Debug)]
+struct First {
+    record: Record,
+    profile: Arc<Profile>,
+    held: Held,
 }
 
 /// What was judged and decided, without its text.

@@ -13,11 +13,15 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, header};
 use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(10);
 /// What goes before each further try: long enough for a restart of the backend, short enough to be of use.
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(25)];
+
+/// Events on their way at a time: a backend that hangs must not take all of the service's sockets. More are not sent, and counted.
+const AT_ONCE: usize = 64;
 
 /// Where events go.
 #[derive(Debug)]
@@ -25,18 +29,25 @@ pub(crate) struct Webhook {
     client: Client,
     config: WebhookConfig,
     metrics: ModerationMetrics,
+    /// A place for each event on its way; never closed.
+    sending: Semaphore,
 }
 
 impl Webhook {
-    pub(crate) fn new(config: WebhookConfig, metrics: ModerationMetrics) -> Self {
+    /// # Errors
+    /// When no client can be made.
+    pub(crate) fn new(config: WebhookConfig, metrics: ModerationMetrics) -> Result<Self, reqwest::Error> {
         // An event goes where the settings say, and nowhere else.
-        let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(TRY).build();
-        Self { client: client.unwrap_or_default(), config, metrics }
+        let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(TRY).build()?;
+        Ok(Self { client, config, metrics, sending: Semaphore::new(AT_ONCE) })
     }
 
     /// Sends an event; the same `id` comes with each try, so that who takes it twice can tell.
     pub(crate) async fn send(&self, id: &str, event: &JobEvent) {
         let counted = Counted { metrics: &self.metrics, result: WebhookResult::Failed };
+        let Ok(_place) = self.sending.try_acquire() else {
+            return tracing::warn!(assessment.id = id, "too many events are on their way to the webhook");
+        };
         let Ok(body) = serde_json::to_string(event) else { return };
         for wait in WAITS.into_iter().map(Some).chain([None]) {
             match self.try_once(id, &body).await {

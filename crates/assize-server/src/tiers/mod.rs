@@ -9,7 +9,7 @@ mod remote;
 mod reporter;
 
 pub(crate) use guard::{GuardTier, StartedGuard};
-pub(crate) use reporter::{Reported, ReporterTier, StartedReporter};
+pub(crate) use reporter::{Reported, ReporterTier, StartedReporter, decides};
 
 use assize_domain::{Assessment, DecidedBy};
 use assize_preferences::{Profile, weigh};

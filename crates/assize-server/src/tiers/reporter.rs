@@ -15,10 +15,13 @@ use assize_inference::{
     Admission, AdmissionLimits, Demand, InferError, Permit, Probe, ProbePolicy, ReadinessWatch, Refused,
     WorkerError, WorkerThreads,
 };
-use assize_preferences::Profile;
+use assize_preferences::{Aggregation, Profile};
 use assize_record::reporter::{TreeError, tree};
-use assize_telemetry::{InferenceMetrics, Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
+use assize_telemetry::{
+    InferenceMetrics, Metrics, MetricsError, OverloadReason, TierMetrics, TierOutcome, error_chain,
+};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -78,6 +81,11 @@ impl Silence {
         }
     }
 
+    /// Whether it is silent because the service ends.
+    pub(crate) const fn is_shutdown(&self) -> bool {
+        matches!(self, Self::Infer(InferError::ShuttingDown))
+    }
+
     const fn outcome(&self) -> TierOutcome {
         match self {
             Self::Infer(InferError::DeadlineExceeded | InferError::ShuttingDown) => TierOutcome::Busy,
@@ -89,11 +97,18 @@ impl Silence {
     }
 }
 
+/// Whether a reporter's tree decides under a profile: the published sum takes its leaves, ours was made for what the encoder
+/// expects.
+pub(crate) fn decides(profile: &Profile) -> bool {
+    matches!(profile.aggregation(), Aggregation::SafetyAnalyst(_))
+}
+
 /// What a reporter found.
 #[derive(Debug)]
 pub(crate) struct Reported {
-    tree: ReportedTree,
-    coverage: Coverage,
+    pub(crate) tree: ReportedTree,
+    /// How much of the prompt it was given.
+    pub(crate) coverage: Coverage,
 }
 
 /// Asks the reporter. Clones share one model.
@@ -144,8 +159,11 @@ impl StartedReporter {
         let permit = admission.try_admit(ONE, deadline).map_err(ReporterStartError::Refused)?;
         let first = handle.infer_all(texts.to_vec(), permit, deadline).await;
         first.map_err(ReporterStartError::NotAnswering)?;
-        let [text, _] = texts;
-        let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || text.clone());
+        let (turn, [harms, benefits]) = (AtomicBool::new(false), texts);
+        // The sides in turn: they may be of two checkpoints.
+        let next =
+            move || if turn.fetch_xor(true, Ordering::Relaxed) { benefits.clone() } else { harms.clone() };
+        let probe = Probe::new(handle.clone(), admission.clone(), PROBES, next);
         let probe = tokio::spawn(probe.run());
         let tiers = metrics.tiers.clone();
         let tier =
@@ -170,14 +188,22 @@ impl ReporterTier {
         &self.0.config
     }
 
-    /// Whether it should be asked, though nobody did: the tiers before it leave the decision close under this profile.
+    /// Whether it should be asked, though nobody did: the tiers before it leave the decision close under a profile that a tree
+    /// decides for.
     pub(crate) fn is_contested(&self, assessment: &Assessment, profile: &Profile) -> bool {
-        self.0.config.margin.is_some_and(|margin| super::is_close(assessment, profile, margin))
+        let margin = self.0.config.margin.filter(|_| decides(profile));
+        margin.is_some_and(|margin| super::is_close(assessment, profile, margin))
     }
 
     /// Says that nobody wants its tree of a conversation.
     pub(crate) fn spared(&self) {
         self.0.tiers.conversation(Tier::Reporter, TierOutcome::Spared);
+    }
+
+    /// Counts a conversation that is refused though others would be let in.
+    pub(crate) fn refuse(&self) {
+        self.0.inference.overloaded(OverloadReason::Requests);
+        self.0.tiers.conversation(Tier::Reporter, TierOutcome::Busy);
     }
 
     /// Lets a conversation in, or refuses it at once; `None` where no prompt is judged, of which it could write.
@@ -237,19 +263,34 @@ impl ReporterTier {
         Ok(Reported { tree, coverage: reading.coverage })
     }
 
-    /// Notes in an assessment what the reporter found; or that it was silent, where that is to count.
-    pub(crate) fn note(&self, assessment: &mut Assessment, reported: Result<Reported, OnSilence>) {
-        let answered = match reported {
-            Ok(Reported { tree, coverage }) => {
-                assessment.tree = TreeOutcome::Weighed(Tree::Reported(tree));
-                if !coverage.is_whole() && assessment.prompt_coverage.is_some() {
-                    assessment.prompt_coverage = Some(coverage);
-                }
+    /// Puts what the reporter found beside what the encoder expects; alone only where `decides`, because the two are on
+    /// different scales.
+    pub(crate) fn note(&self, assessment: &mut Assessment, reported: &Reported, decides: bool) {
+        let Reported { tree, coverage } = reported;
+        let expected = assessment.tree.tree().and_then(Tree::expected);
+        if let Some(expected) = expected {
+            assessment.tree = TreeOutcome::Weighed(Tree::both(expected.clone(), tree.clone()));
+        } else if decides {
+            assessment.tree = TreeOutcome::Weighed(Tree::Reported(tree.clone()));
+        }
+        let known =
+            assessment.prompt_coverage.filter(|known| decides && coverage.fraction() < known.fraction());
+        assessment.prompt_coverage = known.map(|_| *coverage).or(assessment.prompt_coverage);
+        self.consulted(assessment, true);
+    }
+
+    /// Says in an assessment that it gave no answer, where that is to count.
+    pub(crate) fn note_silence(&self, assessment: &mut Assessment, on_silence: OnSilence) -> bool {
+        match on_silence {
+            OnSilence::Open => false,
+            OnSilence::Closed => {
+                self.consulted(assessment, false);
                 true
             }
-            Err(OnSilence::Closed) => false,
-            Err(OnSilence::Open) => return,
-        };
+        }
+    }
+
+    fn consulted(&self, assessment: &mut Assessment, answered: bool) {
         let model = self.0.identity.clone();
         assessment.consulted.push(Consulted { tier: Tier::Reporter, model, answered });
     }

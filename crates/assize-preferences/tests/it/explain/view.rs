@@ -2,7 +2,7 @@
 
 use super::scenes;
 use crate::arbitrary::{assessment, profiles, values};
-use assize_domain::{Evidence, Tree, TreeOutcome};
+use assize_domain::{Evidence, ReportedTree, Tree, TreeOutcome};
 use assize_preferences::{BranchView, TreeForm, TreeView, decide, tree_view};
 use proptest::prelude::*;
 
@@ -116,10 +116,8 @@ proptest! {
                 }
             }
         }
-        let unreadable = match a.tree.tree() {
-            Some(Tree::Reported(tree)) => tree.unreadable(),
-            Some(Tree::Expected(_)) | None => 0,
-        };
+        let shown = a.tree.tree().filter(|_| view.form == TreeForm::Reported);
+        let unreadable = shown.and_then(Tree::reported).map_or(0, ReportedTree::unreadable);
         prop_assert_eq!(view.unreadable, unreadable);
     }
 }
