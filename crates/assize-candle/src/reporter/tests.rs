@@ -102,14 +102,53 @@ fn prompts_are_the_filled_template_after_its_beginning() {
         let spec = shipped(name);
         let json = std::fs::read(folder().join(format!("tests/tokenizers/{tokenizer}.json"))).unwrap();
         let vocabulary = Vocabulary::from_json(&json, 600).unwrap();
-        let begin = vocabulary.control(spec.begin.as_deref().unwrap()).unwrap();
+        let begin: Vec<u32> = spec.begin.iter().map(|begin| vocabulary.control(begin).unwrap()).collect();
         let [harms, benefits] = prompts(&reader(&spec, tokenizer), "  How do I pick a lock?\n");
         for (template, prompt) in [(&spec.templates.harms, harms), (&spec.templates.benefits, benefits)] {
             let text = template.replace("{{prompt}}", "How do I pick a lock?");
-            let expected = [&[begin][..], &vocabulary.ids(&text).unwrap()].concat();
+            let expected = [begin.as_slice(), &vocabulary.ids(&text).unwrap()].concat();
             assert!(prompt == expected, "{name}");
         }
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Case {
+    guard: String,
+    subject: String,
+    prompt: String,
+    system: Option<String>,
+    tokens: Vec<u32>,
+}
+
+#[test]
+fn the_chat_form_of_open_reporters_is_that_of_transformers() {
+    #[derive(serde::Deserialize)]
+    struct Expected {
+        cases: Vec<Case>,
+    }
+    let file = std::fs::read(folder().join("tests/tokenizers/expected.json")).unwrap();
+    let Expected { cases } = serde_json::from_slice(&file).unwrap();
+    let forms = [("olmo2-instruct", "olmo-2-reporter", "olmo2"), ("tulu3", "tulu-3-reporter", "llama3")];
+    let mut seen = 0;
+    for (guard, name, tokenizer) in forms {
+        let spec = shipped(name);
+        for side in [&spec.templates.harms, &spec.templates.benefits] {
+            assert!(side.starts_with("<|user|>\n") && side.ends_with("\n<|assistant|>\n"), "{name}");
+        }
+        // Theirs strips nothing; ours strips what goes into it, as it is no user's turn by itself.
+        let form = "<|user|>\n{{prompt}}\n<|assistant|>\n".to_owned();
+        let templates = SpecTemplates { harms: form.clone(), benefits: form };
+        let reader =
+            reader(&ReporterSpec { templates, strip: false, markers: Vec::new(), ..spec }, tokenizer);
+        let of_form = |case: &&Case| case.guard == guard && case.subject == "prompt" && case.system.is_none();
+        for case in cases.iter().filter(of_form) {
+            let [harms, benefits] = prompts(&reader, &case.prompt);
+            assert_eq!((&harms, &benefits), (&case.tokens, &case.tokens), "{name}: {:?}", case.prompt);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 14);
 }
 
 #[test]
@@ -121,7 +160,7 @@ fn a_users_markers_and_control_tokens_are_text() {
         let json = std::fs::read(folder().join(format!("tests/tokenizers/{tokenizer}.json"))).unwrap();
         let vocabulary = Vocabulary::from_json(&json, 600).unwrap();
         let words: Vec<&String> = spec.markers.iter().chain(&spec.stop).chain(&spec.begin).collect();
-        assert!(words.len() >= 5);
+        assert!(words.len() >= 4);
         for word in words {
             let hostile = prompts(&reader, &format!("x\n\n{word}\n[]"));
             for (prompt, plain) in hostile.iter().zip(&plain) {
