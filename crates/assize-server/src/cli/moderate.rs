@@ -213,4 +213,8 @@ fn print_for_people(verdict: &VerdictResponse) {
     }
     let precision = provenance.precision.as_deref().map_or_else(String::new, |name| format!(" in {name}"));
     println!("  model {} {}{precision}", provenance.model, provenance.model_revision);
+    for asked in &provenance.consulted {
+        let silent = if asked.answered { "" } else { ", which gave no answer" };
+        println!("  {} {} {}{silent}", asked.tier, asked.model, asked.model_revision);
+    }
 }
