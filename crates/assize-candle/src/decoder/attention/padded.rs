@@ -21,8 +21,8 @@ pub(super) struct Padded {
     cached: Tensor,
     /// The cell of `[sequences, rows]` for every row of the step.
     back: Tensor,
-    /// First place and length of every chunk, for the masks.
-    chunks: Vec<(usize, usize)>,
+    /// For every cell of `[sequences, rows]` its place in its sequence, which is the last one that it sees.
+    lasts: Vec<u32>,
     /// By window.
     masks: BTreeMap<Option<usize>, Tensor>,
 }
@@ -32,8 +32,11 @@ impl Padded {
         let rows = spans.iter().map(|span| span.len).max().unwrap_or(1);
         let places = spans.iter().map(|span| span.start + span.len).max().unwrap_or(1);
         let (mut queries, mut cached, mut back, mut targets) = (vec![], vec![], vec![], vec![]);
+        let mut lasts = vec![];
         for (index, span) in spans.iter().enumerate() {
-            queries.extend((0..rows).map(|row| id(span.first + row.min(span.len.saturating_sub(1)))));
+            let of_chunk = |row: usize| row.min(span.len.saturating_sub(1));
+            queries.extend((0..rows).map(|row| id(span.first + of_chunk(row))));
+            lasts.extend((0..rows).map(|row| id(span.start + of_chunk(row))));
             let at = |place: usize| span.rows.get(place).or(span.rows.first()).copied().unwrap_or_default();
             cached.extend((0..places).map(|place| id(at(place))));
             back.extend((0..span.len).map(|row| id(index * rows + row)));
@@ -50,7 +53,7 @@ impl Padded {
             queries: vector(queries)?,
             cached: vector(cached)?,
             back: vector(back)?,
-            chunks: spans.iter().map(|span| (span.start, span.len)).collect(),
+            lasts,
             masks: BTreeMap::new(),
         })
     }
@@ -67,12 +70,11 @@ impl Padded {
         (heads, window): (Heads, Option<usize>),
     ) -> Result<Tensor> {
         let Heads { heads: count, kv_heads, width, scale, softcap } = heads;
-        let shared = count / kv_heads;
         let (sequences, rows, places) = (self.sequences, self.rows, self.places);
-        let queries = queries.index_select(&self.queries, 0)?;
-        // `[sequences, kv_heads, rows * shared, width]`: query heads of one key head are rows of it.
-        let queries = queries.reshape((sequences, rows, kv_heads, shared, width))?.transpose(1, 2)?;
-        let queries = queries.contiguous()?.reshape((sequences, kv_heads, rows * shared, width))?;
+        // Query heads of one key head are rows of it, head after head, so that a mask serves them all by a broadcast.
+        let queries = queries.index_select(&self.queries, 0)?.reshape((sequences, rows, count, width))?;
+        let queries = queries.transpose(1, 2)?.contiguous()?;
+        let queries = queries.reshape((sequences, kv_heads, count / kv_heads * rows, width))?;
         let of = |cache: &Tensor| {
             let taken = cache.index_select(&self.cached, 0)?;
             taken.reshape((sequences, places, kv_heads, width))?.transpose(1, 2)?.contiguous()
@@ -83,32 +85,31 @@ impl Padded {
             scores = ((scores / cap)?.tanh()? * cap)?;
         }
         // Sums of probabilities in f32, as in every library that these checkpoints were trained with.
-        let mask = self.mask(window, (shared, scores.device()))?;
-        let weights = softmax_last_dim(&scores.to_dtype(DType::F32)?.broadcast_add(&mask)?)?;
-        let context = weights.to_dtype(values.dtype())?.matmul(&values)?;
-        let context = context.reshape((sequences, kv_heads, rows, shared, width))?.transpose(1, 2)?;
-        let context = context.contiguous()?.reshape((sequences * rows, count * width))?;
-        context.index_select(&self.back, 0)
+        let scores = scores.to_dtype(DType::F32)?.reshape((sequences, count, rows, places))?;
+        let mask = self.mask(window, scores.device())?;
+        let weights = softmax_last_dim(&scores.broadcast_add(&mask)?)?.to_dtype(values.dtype())?;
+        let weights = weights.reshape((sequences, kv_heads, count / kv_heads * rows, places))?;
+        let context = weights.matmul(&values)?.reshape((sequences, count, rows, width))?;
+        let context = context.transpose(1, 2)?.contiguous()?;
+        context.reshape((sequences * rows, count * width))?.index_select(&self.back, 0)
     }
 
-    /// `[sequences, 1, rows * shared, places]`: 0 where a key is seen.
-    fn mask(&mut self, window: Option<usize>, (shared, device): (usize, &Device)) -> Result<Tensor> {
+    /// `[sequences, 1, rows, places]`: 0 where a key is seen. Made on the device: on the way to one it would be the largest thing
+    /// of a step.
+    fn mask(&mut self, window: Option<usize>, device: &Device) -> Result<Tensor> {
         if let Some(mask) = self.masks.get(&window) {
             return Ok(mask.clone());
         }
-        let mut numbers = Vec::with_capacity(self.sequences * self.rows * shared * self.places);
-        for (start, len) in &self.chunks {
-            for row in 0..self.rows {
-                let place = start + row.min(len.saturating_sub(1));
-                let first = window.map_or(0, |window| (place + 1).saturating_sub(window));
-                let line = (0..self.places)
-                    .map(|key| if (first..=place).contains(&key) { 0.0 } else { f32::NEG_INFINITY });
-                let line: Vec<f32> = line.collect();
-                (0..shared).for_each(|_| numbers.extend_from_slice(&line));
-            }
+        let bounds = |bounds: Vec<u32>| Tensor::from_vec(bounds, (self.sequences, 1, self.rows, 1), device);
+        let keys = Tensor::arange(0, id(self.places), device)?.reshape((1, 1, 1, self.places))?;
+        let mut seen = keys.broadcast_le(&bounds(self.lasts.clone())?)?;
+        if let Some(window) = window {
+            let first = |last: &u32| last.saturating_add(1).saturating_sub(id(window));
+            let firsts = bounds(self.lasts.iter().map(first).collect())?;
+            seen = seen.mul(&keys.broadcast_ge(&firsts)?)?;
         }
-        let shape = (self.sequences, 1, self.rows * shared, self.places);
-        let mask = Tensor::from_vec(numbers, shape, device)?;
+        let filled = |number: f32| Tensor::new(number, device)?.broadcast_as(seen.shape());
+        let mask = seen.where_cond(&filled(0.0)?, &filled(f32::NEG_INFINITY)?)?;
         self.masks.insert(window, mask.clone());
         Ok(mask)
     }
