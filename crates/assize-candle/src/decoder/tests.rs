@@ -4,7 +4,10 @@
 use super::*;
 use crate::DeviceChoice;
 use assize_kernels::{Kernel, Precision};
-use candle_core::quantized::{GgmlDType, QTensor, gguf_file, gguf_file::Value};
+use candle_core::{
+    Device,
+    quantized::{GgmlDType, QTensor, gguf_file, gguf_file::Value},
+};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -181,6 +184,7 @@ fn labels_get_the_logits_of_their_tokens() {
         let hidden = decoder.forward(&mut cache, &mut [chunk]).unwrap();
         let given: Vec<Vec<f32>> = decoder.label_logits(&hidden, &labels).unwrap().to_vec2().unwrap();
         assert_near(&given[0], &[7, 90, 2].map(|token| case.last_logits[token]), what);
+        assert!(decoder.logits.get().is_none(), "{what}: the last layer was made, which labels don't need");
     });
 }
 
