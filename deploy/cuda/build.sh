@@ -9,7 +9,7 @@ usage: deploy/cuda/build.sh [--measure] [--root FOLDER] [CAPABILITY]
 Builds target/cuda-build/release/assize for the GPUs of one compute capability (default 90: H100, H200) and checks what it will need.
 
   CAPABILITY     80 A100, 86 A10 and RTX 30, 89 L4, L40 and RTX 40, 90 H100 and H200, 100 B200, 120 RTX 50
-  --measure      build crates/assize-candle/examples/decode.rs as well, for benches/device.sh
+  --measure      build decode, verdict and encode of crates/assize-candle/examples as well, for benches/device.sh
   --root FOLDER  where the CUDA compiler is put, 0.3 GB (default target/cuda); a second run finds it there
   --help         this text
 
@@ -62,9 +62,9 @@ nvcc --version | sed -n '/release/p'
 if [[ $measure == no ]]; then
     cargo build --release --locked --features cuda -p assize-server --bin assize
 else
-    # Together: by itself the example shares fewer features of dependencies with the service, and the kernels would be compiled twice.
+    # Together: by themselves the examples share fewer features of dependencies with the service, and the kernels would be compiled twice.
     cargo build --release --locked --features assize-server/cuda,assize-candle/cuda \
-        -p assize-server --bin assize -p assize-candle --example decode
+        -p assize-server --bin assize -p assize-candle --example decode --example verdict --example encode
 fi
 
 # 4. What came out.

@@ -13,7 +13,10 @@ use assize_domain::Digest;
 use assize_kernels::{Kernel, Precision};
 use candle_core::{DType, Device, Tensor};
 use sha2::{Digest as _, Sha256};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 /// How a decoder computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,11 +51,10 @@ impl Decoder {
         let head = if shape.is_tied {
             // Some exporters write it all the same.
             builder.source.skip("lm_head.weight");
-            embedding.clone()
+            None
         } else {
-            builder.take("lm_head.weight", &[shape.vocab, shape.hidden])?
+            Some(builder.take("lm_head.weight", &[shape.vocab, shape.hidden])?)
         };
-        let logits = builder.projection("lm_head.weight", &head, None)?;
         let embedding = embedding.to_device(&opened);
         let embedding =
             embedding.map_err(|source| builder.not_placed("model.embed_tokens.weight", source.into()))?;
@@ -62,6 +64,7 @@ impl Decoder {
         }
         let revision = builder.source.finish(&config)?;
         let rules = Self::rules(&shape);
+        let logits = OnceLock::new();
         Ok(Self { shape, revision, computing, rules, embedding, layers, norm, head, logits, steps })
     }
 }

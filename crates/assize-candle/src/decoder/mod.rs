@@ -25,11 +25,13 @@ pub use shape::{Activation, Biases, DecoderShape, NormPlacement, QueryKeyNorm, R
 pub use step::Chunk;
 
 use assize_domain::Digest;
+use assize_kernels::ShapeError;
 use attention::{Attention, Heads};
 use cache::Store;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use layer::{Layer, LayerRules, Norm};
-use projection::{Computing, Projection};
+use projection::{Computing, Projection, ProjectionError};
+use std::sync::OnceLock;
 use step::{Positions, Span};
 
 /// A step that can't be done.
@@ -62,9 +64,21 @@ pub enum DecoderError {
         /// Rows wanted.
         wanted: usize,
     },
+    /// The last layer is none that can be computed with.
+    #[error("the last layer can't be packed")]
+    LastLayer(#[from] ShapeError),
     /// The tensor library failed.
     #[error("the tensor library failed")]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<ProjectionError> for DecoderError {
+    fn from(error: ProjectionError) -> Self {
+        match error {
+            ProjectionError::Shape(error) => Self::LastLayer(error),
+            ProjectionError::Tensor(error) => Self::Tensor(error),
+        }
+    }
 }
 
 impl DecoderError {
@@ -76,7 +90,11 @@ impl DecoderError {
                 let told = error.to_string().to_ascii_lowercase();
                 told.contains("out_of_memory") || told.contains("out of memory")
             }
-            Self::Full(_) | Self::TooLong { .. } | Self::UnknownToken { .. } | Self::Chunk { .. } => false,
+            Self::Full(_)
+            | Self::TooLong { .. }
+            | Self::UnknownToken { .. }
+            | Self::Chunk { .. }
+            | Self::LastLayer(_) => false,
         }
     }
 }
@@ -92,10 +110,10 @@ pub struct Decoder {
     embedding: Tensor,
     layers: Vec<Layer>,
     norm: Norm,
-    /// `[vocab, hidden]` in the file's number type; the embedding where they are tied.
-    head: Tensor,
-    /// The same, to compute all logits with.
-    logits: Projection,
+    /// `[vocab, hidden]` in the file's number type, on the processor; `None` where the embedding is the head as well.
+    head: Option<Tensor>,
+    /// The same, to compute all logits with: made when they are first asked for, because a guard never asks.
+    logits: OnceLock<Projection>,
     /// Radians a token, for each pair of numbers of a head.
     steps: Vec<f32>,
 }
@@ -168,12 +186,35 @@ impl Decoder {
         Ok(hidden)
     }
 
+    /// Makes what [`Self::logits`] computes with, as its first call would: for those who will call it and want the time and
+    /// the memory spent, or the error, before anyone waits.
+    ///
+    /// # Errors
+    /// When the device has no room, or the last layer can't be packed.
+    pub fn prepare_logits(&self) -> Result<(), DecoderError> {
+        self.last_layer().map(drop)
+    }
+
     /// Logits of all tokens, `[rows, vocab]` in f32, from hidden states.
     ///
     /// # Errors
-    /// When the tensor library fails.
+    /// When the tensor library fails; the first time also as [`Self::prepare_logits`].
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor, DecoderError> {
-        self.finish(&self.logits.forward(hidden)?)
+        self.finish(&self.last_layer()?.forward(hidden)?)
+    }
+
+    fn last_layer(&self) -> Result<&Projection, DecoderError> {
+        if let Some(made) = self.logits.get() {
+            return Ok(made);
+        }
+        let made = Projection::new(self.head(), None, &self.computing)?;
+        // Of two threads that come here at once both make it, and the first one's is kept.
+        Ok(self.logits.get_or_init(|| made))
+    }
+
+    /// The last layer's weights as they were loaded.
+    fn head(&self) -> &Tensor {
+        self.head.as_ref().unwrap_or(&self.embedding)
     }
 
     /// The last layer's rows of some tokens.
@@ -182,8 +223,9 @@ impl Decoder {
     /// When a token is none of the model's.
     pub fn label_rows(&self, tokens: &[u32]) -> Result<LabelRows, DecoderError> {
         self.check_tokens(tokens)?;
-        let ids = Tensor::from_slice(tokens, tokens.len(), &Device::Cpu)?;
-        let rows = self.head.index_select(&ids, 0)?.to_dtype(DType::F32)?;
+        let head = self.head();
+        let ids = Tensor::from_slice(tokens, tokens.len(), head.device())?;
+        let rows = head.index_select(&ids, 0)?.to_dtype(DType::F32)?;
         let weight = rows.t()?.contiguous()?.to_device(&self.computing.device())?;
         Ok(LabelRows { weight })
     }

@@ -59,7 +59,8 @@ pub(super) enum Projection {
 }
 
 impl Projection {
-    /// From `[outputs, inputs]` and `[outputs]`, which are on the processor in whatever number type the file has.
+    /// From `[outputs, inputs]` and `[outputs]` in whatever number type the file has; what is on the device in the right type is
+    /// not copied.
     pub(super) fn new(
         weight: &Tensor,
         bias: Option<&Tensor>,

@@ -4,7 +4,10 @@
 use super::*;
 use crate::DeviceChoice;
 use assize_kernels::{Kernel, Precision};
-use candle_core::quantized::{GgmlDType, QTensor, gguf_file, gguf_file::Value};
+use candle_core::{
+    Device,
+    quantized::{GgmlDType, QTensor, gguf_file, gguf_file::Value},
+};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -107,6 +110,26 @@ fn a_batch_of_unequal_lengths_gives_what_each_gives_alone() {
     });
 }
 
+/// Over tensors those of about one length are filled up together and the others apart; neither order nor length is to be seen.
+#[test]
+fn a_batch_of_near_and_far_lengths_gives_what_each_gives_alone() {
+    each(|what, decoder, expected| {
+        let case = expected.cases.iter().find(|case| case.all_logits.is_some()).unwrap();
+        let (all, most) = (case.all_logits.as_ref().unwrap(), case.tokens.len());
+        let lengths = [most - 1, 1, most, 2, most - 2, most / 2];
+        let mut cache = decoder.cache(512).unwrap();
+        let mut sequences = lengths.map(|_| KvSequence::default());
+        let mut chunks: Vec<Chunk<'_>> = (lengths.iter())
+            .zip(&mut sequences)
+            .map(|(length, sequence)| Chunk { tokens: &case.tokens[..*length], sequence, wanted: 1 })
+            .collect();
+        let given = logits(decoder, &mut cache, &mut chunks);
+        for (length, given) in lengths.iter().zip(given) {
+            assert_near(&given, &all[length - 1], &format!("{what}, {length} of {most} tokens"));
+        }
+    });
+}
+
 #[test]
 fn reading_in_pieces_gives_what_reading_at_once_gives() {
     each(|what, decoder, expected| {
@@ -181,6 +204,7 @@ fn labels_get_the_logits_of_their_tokens() {
         let hidden = decoder.forward(&mut cache, &mut [chunk]).unwrap();
         let given: Vec<Vec<f32>> = decoder.label_logits(&hidden, &labels).unwrap().to_vec2().unwrap();
         assert_near(&given[0], &[7, 90, 2].map(|token| case.last_logits[token]), what);
+        assert!(decoder.logits.get().is_none(), "{what}: the last layer was made, which labels don't need");
     });
 }
 

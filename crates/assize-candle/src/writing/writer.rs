@@ -66,12 +66,13 @@ impl Writer {
     /// decoder's own tokenizer.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// When the device has no room, or [`Decoder::prepare_logits`] fails.
     pub fn new(
         decoder: Arc<Decoder>,
         tokens: Arc<TokenBytes>,
         cache_tokens: usize,
     ) -> Result<Self, DecoderError> {
+        decoder.prepare_logits()?;
         let cache = decoder.cache(cache_tokens)?;
         let room = cache.capacity();
         let read_tokens = if decoder.is_on_cpu() { READ_TOKENS } else { DEVICE_READ_TOKENS };
