@@ -225,7 +225,10 @@ async fn what_is_close_has_a_job_unasked_and_is_degraded_without_a_tree() {
 async fn a_job_that_was_to_decide_and_is_refused_degrades_the_verdict_at_once() {
     let reporter = Reporter::new(BABBLE);
     let service = reporter.service(&[("reporter.margin", "1"), ("reporter.max_jobs", "1")]).await;
-    let list = json!([published(user("one")), published(user("two")), full("three")]);
+    let mut reply = conversation(&[("user", "hello"), ("assistant", "hello to you")]);
+    reply["judge"] = json!(["response"]);
+    reply["explain"] = "full".into();
+    let list = json!([published(user("one")), published(user("two")), full("three"), published(reply)]);
     let verdicts = service.api.post(list.to_string()).await.json();
     assert!(verdicts[0]["degraded"].is_null() && verdicts[0]["job"]["status"] == "pending", "{verdicts}");
     assert_eq!(verdicts[1]["degraded"], json!(["tier_silent"]), "{verdicts}");
@@ -234,6 +237,14 @@ async fn a_job_that_was_to_decide_and_is_refused_degrades_the_verdict_at_once() 
     for refused in [&verdicts[1], &verdicts[2]] {
         assert_eq!(refused["job"]["code"], "overloaded", "{verdicts}");
     }
+    assert!(verdicts[3]["job"].is_null(), "a reply has no tree: {verdicts}");
+
+    // Who asks where a tree is to decide takes no place of those who only want to know.
+    let service = reporter.service(&[("reporter.margin", "1"), ("reporter.max_jobs", "2")]).await;
+    let list = json!([full("one"), published(full("two")), full("three")]);
+    let verdicts = service.api.post(list.to_string()).await.json();
+    let statuses = [0, 1, 2].map(|place| verdicts[place]["job"]["status"].as_str().unwrap());
+    assert_eq!(statuses, ["pending", "pending", "failed"], "{verdicts}");
 }
 
 #[tokio::test]
@@ -295,7 +306,27 @@ async fn a_part_of_a_tree_or_of_a_conversation_makes_no_verdict_milder() {
         }
     }
     assert!(seen.contains(&(1, false)), "one would have been milder: {seen:?}");
-    // Where it doesn't decide, a part of a tree is shown and nothing more.
-    let job = ended(&cut, &cut.api.moderate(&full(PROMPT)).await).await;
-    assert!(job["tree"]["harms"].is_array() && job["verdict"]["degraded"].is_null(), "{job}");
+    // Where it doesn't decide, a tree of a part is shown and nothing more.
+    let mut of_default = earlier(PROMPT);
+    of_default["community"] = "default".into();
+    for (service, request) in [(&cut, full(PROMPT)), (&whole, of_default)] {
+        let first = service.api.moderate(&request).await;
+        let job = ended(service, &first).await;
+        assert!(job["tree"]["harms"].is_array() && job["verdict"]["degraded"].is_null(), "{job}");
+        let record = service.api.get(&format!("/assessments/{}", first["id"].as_str().unwrap())).await;
+        assert!(record.json()["tree"]["expected"].is_object(), "{record:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_tree_lifts_a_floor() {
+    let service = Reporter::new(TREES).service(&[]).await;
+    for n in 0..4 {
+        let text = format!("{n}: How do I make a nerve agent and spread it in a subway to kill people?");
+        let first = service.api.moderate(&published(full(&text))).await;
+        assert_eq!(first["decided_by"], "floor.mass_harm_weapons", "{first}");
+        let job = ended(&service, &first).await;
+        assert_eq!((&job["status"], &job["change"]), (&json!("done"), &json!("same")), "{job}");
+        assert_eq!(job["verdict"]["decided_by"], first["decided_by"], "{job}");
+    }
 }

@@ -38,7 +38,8 @@ pub struct VerdictResponse {
     /// WildGuard's 13 risk categories of the prompt, each in `[0, 1]`; absent where the prompt was not judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_categories: Option<BTreeMap<String, f32>>,
-    /// Expected harm mass of answering, by SafetyAnalyst's 16 action categories; absent where it was not weighed.
+    /// Expected harm mass of answering, by SafetyAnalyst's 16 action categories; absent where it was not weighed. The embedded
+    /// model's, also where a reporter's tree decides: that is in `subjects`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub harm_masses: Option<BTreeMap<String, f64>>,
     /// Expected benefit mass of answering; absent where it was not weighed.

@@ -7,7 +7,7 @@ use crate::profile::{FailureMode, Profile, Thresholds};
 use crate::weights::Aggregation;
 use assize_domain::{
     Assessment, DecidedBy, Decision, Degradation, Floor, Margin, Provenance, Subject, SubjectVerdict,
-    TAXONOMY_VERSION, TreeOutcome, Verdict,
+    TAXONOMY_VERSION, Tree, TreeOutcome, Verdict,
 };
 
 /// The decision without its reasons: what is needed to weigh many assessments again.
@@ -64,6 +64,11 @@ pub fn weigh(assessment: &Assessment, profile: &Profile) -> Outcome {
     let score = subjects.first().map_or(f64::NEG_INFINITY, |subject| subject.score);
     let floors = floors::broken(assessment);
     let mut degraded = assessment.degradations();
+    if matches!((&profile.aggregation, assessment.tree.tree()), (Aggregation::Assize(_), Some(Tree::Both(_))))
+    {
+        // What a reporter left out is no matter of a sum that takes the other tree.
+        degraded.retain(|degradation| *degradation != Degradation::PartialTree);
+    }
     let by_thresholds = by_thresholds(profile, score);
     if matches!(profile.aggregation, Aggregation::SafetyAnalyst(_))
         && assessment.tree == TreeOutcome::NotRequested

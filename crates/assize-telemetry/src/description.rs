@@ -72,9 +72,9 @@ metrics! {
     QUEUE_WAIT = Histogram "assize_queue_wait_seconds" ["tier"],
         "Time an item waited before its batch was taken.";
     BATCH_ITEMS = Histogram "assize_batch_items" ["tier"],
-        "Items in a batch; of a reporter, texts that are written at a time, once a step.";
+        "Items in a batch; of a reporter, texts that it has taken in, once a step.";
     BATCH_TOKENS = Histogram "assize_batch_tokens" ["tier"],
-        "Tokens in a batch, without padding; of a reporter, all that its texts may come to.";
+        "Tokens in a batch, without padding; of a reporter, all that the texts it has taken in may come to.";
     INFERENCE_DURATION = Histogram "assize_inference_duration_seconds" ["tier"],
         "Time of one call of the model, failed calls included.";
     INFERENCE_FAILURES = Counter "assize_inference_failures_total" ["tier"],

@@ -168,8 +168,12 @@ impl Writer {
         if self.due.is_none() {
             match self.read() {
                 Ok(due) => self.due = due,
-                // Nothing has changed: the next step reads less of the prompts.
-                Err(error) if error.is_out_of_memory() && self.read_tokens > LEAST_READ_TOKENS => {
+                // Nothing has changed: the next step reads less of the prompts, where there are any.
+                Err(error)
+                    if error.is_out_of_memory()
+                        && self.read_tokens > LEAST_READ_TOKENS
+                        && self.ongoing.iter().any(|ongoing| ongoing.pending.len() > 1) =>
+                {
                     self.read_tokens /= 2;
                     self.splits += 1;
                     return Ok(Vec::new());

@@ -37,8 +37,8 @@ pub struct RawReporter {
     #[serde(with = "humantime_serde")]
     #[schemars(with = "String")]
     pub deadline: Duration,
-    /// Where no tree comes of a job that was begun unasked. `closed`: the verdict is decided again, degraded by `tier_silent`.
-    /// `open`: it stands.
+    /// Where no tree comes although it was to decide (the decision is within `margin`, whether or not somebody asked). `closed`:
+    /// the verdict is degraded by `tier_silent`. `open`: it stands.
     pub on_failure: String,
     /// Most jobs that wait or run at a time; more are refused. With a `margin`, a quarter of them is for those that nobody asked for.
     pub max_jobs: usize,
@@ -98,7 +98,7 @@ pub struct ReporterConfig {
     pub margin: Option<f64>,
     /// From a verdict to its tree.
     pub deadline: Duration,
-    /// What its silence does to a verdict whose job was begun unasked.
+    /// What its silence does to a verdict that a tree was to decide.
     pub on_silence: OnSilence,
     /// Most jobs at a time.
     pub max_jobs: usize,

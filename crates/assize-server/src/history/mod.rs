@@ -48,6 +48,8 @@ pub(crate) struct History {
     sender: Mutex<Option<SyncSender<Arc<Record>>>>,
     metrics: ServiceMetrics,
     is_kept: bool,
+    /// Whether a folder is set.
+    is_written: bool,
 }
 
 /// A record that comes once more: it goes to the disk when this is dropped, as it is then.
@@ -87,7 +89,8 @@ impl History {
         let recent = Mutex::new(Recent::new(config.recent));
         let Some(folder) = &config.folder else {
             let is_kept = config.recent > 0;
-            return Ok((Self { recent, sender: Mutex::new(None), metrics, is_kept }, None));
+            let sender = Mutex::new(None);
+            return Ok((Self { recent, sender, metrics, is_kept, is_written: false }, None));
         };
         let files = Files::open(folder, config.max_file_bytes, config.max_files)?;
         let (sender, receiver) = sync_channel(WAITING);
@@ -101,7 +104,7 @@ impl History {
         let thread = thread.spawn(writing).map_err(HistoryError::Thread)?;
         let sender = Mutex::new(Some(sender));
         let thread = HistoryThread { thread, done };
-        Ok((Self { recent, sender, metrics, is_kept: true }, Some(thread)))
+        Ok((Self { recent, sender, metrics, is_kept: true, is_written: true }, Some(thread)))
     }
 
     /// Whether anything is kept at all.
@@ -120,9 +123,13 @@ impl History {
         let record = Arc::new(record);
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&record));
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) =
-            sender.as_ref().map(|sender| sender.try_send(record))
-        {
+        let is_lost = match sender.as_ref().map(|sender| sender.try_send(record)) {
+            Some(Ok(())) => false,
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) => true,
+            // From the shutdown on.
+            None => self.is_written,
+        };
+        if is_lost {
             self.metrics.history_records(HistoryResult::Dropped, 1);
         }
     }

@@ -84,10 +84,14 @@ fn what_the_disk_is_too_slow_for_is_dropped() {
         sender: Mutex::new(Some(sender)),
         metrics: metrics.service.clone(),
         is_kept: true,
+        is_written: true,
     };
     ["a", "b", "c"].iter().for_each(|name| history.keep(record(name)));
     check(&metrics, [0, 2, 0]);
     assert_eq!(receiver.recv().unwrap().id.as_str(), "a");
+    history.close();
+    history.keep(record("d"));
+    check(&metrics, [0, 3, 0]);
 }
 
 #[test]

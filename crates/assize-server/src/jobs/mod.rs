@@ -21,7 +21,7 @@ use crate::tiers::{Reported, ReporterTier, decides};
 use assize_api::ErrorCode;
 use assize_candle::guard::Context;
 use assize_candle::writing::Progress;
-use assize_domain::{Assessment, Conversation, Verdict};
+use assize_domain::{Assessment, Conversation, DecidedBy, Verdict};
 use assize_inference::Permit;
 use assize_preferences::{Profile, decide, weigh};
 use assize_record::{Decided, Record, RecordId, UnixMillis};
@@ -29,7 +29,7 @@ use assize_telemetry::{Change, ModerationMetrics};
 use kept::{Handle, Kept};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 /// Whether a full tree is wanted of a conversation.
@@ -82,8 +82,8 @@ pub(crate) struct Desk {
     webhook: Option<Webhook>,
     /// Where jobs are begun unasked too: a place for each that may have been asked for at a time; never closed.
     asked: Option<Arc<Semaphore>>,
-    /// Never held across an await.
-    tasks: Mutex<JoinSet<()>>,
+    /// `None` from the end of the service on. Never held across an await.
+    tasks: Mutex<Option<JoinSet<()>>>,
 }
 
 impl Desk {
@@ -97,7 +97,8 @@ impl Desk {
         let config = tier.config();
         let webhook = config.webhook.clone().map(|webhook| Webhook::new(webhook, metrics.clone()));
         // Who asks must not take all places from those where a tree is to decide.
-        let asked = config.margin.map(|_| Arc::new(Semaphore::new(config.max_jobs - config.max_jobs / 4)));
+        let asked =
+            config.margin.map(|_| Arc::new(Semaphore::new(config.max_jobs - reserved(config.max_jobs))));
         let kept = Arc::new(Kept::new(config.kept_jobs));
         Ok(Self {
             tier,
@@ -106,7 +107,7 @@ impl Desk {
             metrics,
             webhook: webhook.transpose()?,
             asked,
-            tasks: Mutex::default(),
+            tasks: Mutex::new(Some(JoinSet::new())),
         })
     }
 
@@ -131,39 +132,33 @@ impl Desk {
             self.tier.spared();
             return Plan::Nothing;
         };
-        // Who wants to know more must not get another verdict for want of it.
-        let on_silence = match (self.tier.is_contested(assessment, profile), wish) {
-            (true, TreeWish::Asked | TreeWish::IfClose) => self.tier.config().on_silence,
-            (false, TreeWish::Asked) => OnSilence::Open,
+        let is_contested = self.tier.is_contested(assessment, profile);
+        // Who wants to know more must not get another verdict for want of it, nor a place of those where a tree is to decide.
+        let (on_silence, place) = match (is_contested, wish) {
             (false, TreeWish::IfClose) => {
                 self.tier.spared();
                 return Plan::Nothing;
             }
+            (false, TreeWish::Asked) => (OnSilence::Open, self.asked.as_ref()),
+            (true, TreeWish::Asked | TreeWish::IfClose) => (self.tier.config().on_silence, None),
         };
-        let place = match wish {
-            TreeWish::Asked => {
-                self.asked.as_ref().map(|asked| Arc::clone(asked).try_acquire_owned()).transpose()
-            }
-            TreeWish::IfClose => Ok(None),
-        };
+        if !self.tier.concerns(conversation) {
+            return Plan::Nothing;
+        }
+        let place = place.map(|asked| Arc::clone(asked).try_acquire_owned()).transpose();
         let admitted = match place {
-            Ok(place) => self.tier.admit(conversation).map(|permit| permit.zip(Some(place))).ok(),
+            Ok(place) => self.tier.admit().ok().map(|permit| (permit, place)),
             Err(_none_left) => {
                 self.tier.refuse();
                 None
             }
         };
-        match admitted {
-            Some(Some((permit, place))) => {
-                let conversation = conversation.clone();
-                Plan::Job(Box::new(Planned { conversation, permit, place, on_silence }))
-            }
-            Some(None) => Plan::Nothing,
-            None => {
-                self.tier.note_silence(assessment, on_silence);
-                Plan::Refused(ErrorCode::Overloaded)
-            }
+        if let Some((permit, place)) = admitted {
+            let conversation = conversation.clone();
+            return Plan::Job(Box::new(Planned { conversation, permit, place, on_silence }));
         }
+        self.tier.note_silence(assessment, on_silence);
+        Plan::Refused(ErrorCode::Overloaded)
     }
 
     /// Begins a job; `record` is what its verdict was given on, and goes to the disk when the job has ended.
@@ -174,7 +169,11 @@ impl Desk {
         let first = First { record, profile, held };
         let job = Arc::clone(self).run(planned, first, (progress, handle));
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
+        // Dropped where the service has ended: its record is written as it is.
+        let Some(tasks) = tasks.as_mut() else { return };
+        while let Some(ended) = tasks.try_join_next() {
+            log_defect(&ended);
+        }
         tasks.spawn(job);
     }
 
@@ -186,8 +185,13 @@ impl Desk {
     /// Waits until the jobs have ended, at most until `by`; the reporter was told to stop before. What still runs then is given
     /// up; its record goes to the history as it was.
     pub(crate) async fn finish(&self, by: Instant) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let all = async { while tasks.join_next().await.is_some() {} };
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut tasks) = tasks else { return };
+        let all = async {
+            while let Some(ended) = tasks.join_next().await {
+                log_defect(&ended);
+            }
+        };
         if timeout_at(by, all).await.is_err() {
             tracing::warn!(jobs = tasks.len(), "jobs given up at shutdown");
             tasks.shutdown().await;
@@ -236,24 +240,38 @@ impl Desk {
         }
     }
 
-    /// The assessment with the tree in it; `None` where the first one stands. A tree of a part of what was said, or a part of
-    /// a tree, can make a verdict stricter, never milder.
+    /// The assessment with the tree in it; `None` where the first one stands. A tree of a part of what was said, a part of a
+    /// tree, or any tree against a floor can make a verdict stricter, never milder.
     fn with_tree(
         &self,
         record: &Record,
         profile: &Profile,
         (reported, context): (&Reported, Context),
     ) -> Option<Assessment> {
-        let is_whole_tree = reported.tree.unreadable() == 0;
-        if !is_whole_tree && !decides(profile) {
+        let first = weigh(&record.assessment, profile);
+        let is_whole =
+            reported.tree.unreadable() == 0 && reported.coverage.is_whole() && context == Context::Seen;
+        // Where it does not decide, nobody would see in the record that it is of a part.
+        if !is_whole && !decides(profile) {
             return None;
         }
         let mut assessment = record.assessment.clone();
         self.tier.note(&mut assessment, reported, decides(profile));
-        let is_sure = is_whole_tree && reported.coverage.is_whole() && context == Context::Seen;
-        let first = record.decided.as_ref().map(|decided| decided.decision);
-        let is_milder = first.is_some_and(|first| weigh(&assessment, profile).decision < first);
+        let is_sure = is_whole && !matches!(first.decided_by, DecidedBy::Floor(_));
+        let is_milder = weigh(&assessment, profile).decision < first.decision;
         (is_sure || !is_milder).then_some(assessment)
+    }
+}
+
+/// Places for jobs where a tree is to decide, out of so many.
+fn reserved(max_jobs: usize) -> usize {
+    (max_jobs / 4).max(usize::from(max_jobs > 1))
+}
+
+/// A job that panicked has told its client and written its record; its message could quote what was said.
+fn log_defect(ended: &Result<(), JoinError>) {
+    if ended.as_ref().is_err_and(JoinError::is_panic) {
+        tracing::error!("a job broke off by a defect");
     }
 }
 

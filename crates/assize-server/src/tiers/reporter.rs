@@ -206,18 +206,22 @@ impl ReporterTier {
         self.0.tiers.conversation(Tier::Reporter, TierOutcome::Busy);
     }
 
-    /// Lets a conversation in, or refuses it at once; `None` where no prompt is judged, of which it could write.
-    pub(crate) fn admit(&self, conversation: &Conversation) -> Result<Option<Permit>, Refused> {
-        if conversation.prompt().is_none() || !conversation.judges(Subject::Prompt) {
+    /// Whether a prompt is judged, of which it could write; counted where none is.
+    pub(crate) fn concerns(&self, conversation: &Conversation) -> bool {
+        let is_concerned = conversation.prompt().is_some() && conversation.judges(Subject::Prompt);
+        if !is_concerned {
             self.0.tiers.conversation(Tier::Reporter, TierOutcome::NotConcerned);
-            return Ok(None);
         }
-        let deadline = Instant::now() + self.0.config.deadline;
-        let admitted = self.0.admission.try_admit(ONE, deadline);
+        is_concerned
+    }
+
+    /// Lets one more conversation in, or refuses it at once.
+    pub(crate) fn admit(&self) -> Result<Permit, Refused> {
+        let admitted = self.0.admission.try_admit(ONE, Instant::now() + self.0.config.deadline);
         if admitted.is_err() {
             self.0.tiers.conversation(Tier::Reporter, TierOutcome::Busy);
         }
-        admitted.map(Some)
+        admitted
     }
 
     /// Has the tree of a conversation's prompt written and reads it; `progress` tells of harms and of benefits.
