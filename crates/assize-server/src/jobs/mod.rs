@@ -121,7 +121,8 @@ impl Desk {
         wish == TreeWish::Asked || (self.tier.config().margin.is_some() && decides(profile))
     }
 
-    /// Lets a job in where a tree is wanted; none where [`Self::may_want`] said that the conversation is not needed. Where a tree was to decide and there is no room for it, the assessment says so.
+    /// Lets a job in where a tree is wanted; none where [`Self::may_want`] said that the conversation is not needed. Where a tree
+    /// was to decide and there is no room for it, the assessment says so.
     pub(crate) fn plan(
         &self,
         conversation: Option<&Conversation>,
