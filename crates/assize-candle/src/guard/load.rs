@@ -66,9 +66,6 @@ pub enum LargeGuardError {
         /// `query` or `classify`.
         missing: &'static str,
     },
-    /// It is not this process that runs it.
-    #[error("a server elsewhere runs the guard")]
-    Elsewhere,
 }
 
 /// A guard, loaded on one device or several.
@@ -89,7 +86,7 @@ impl LargeGuard {
     /// Blocks: it reads whole checkpoints.
     ///
     /// # Errors
-    /// Every variant of [`LargeGuardError`] but the last.
+    /// Every variant of [`LargeGuardError`].
     pub fn load(
         file: &Path,
         checkpoint: &Path,

@@ -1,7 +1,7 @@
 //! A guard's file, worked out for one tokenizer: which tokens to write, and between which of them the model chooses.
 
 use super::spec::{self, Answer, Criterion, GuardSpec, Query, Reads, SpecError};
-use crate::prompt::{Filling, Slot, Template, TemplateError, Vocabulary, VocabularyError};
+use crate::prompt::{Filling, LEAST_TEXT, Slot, Template, TemplateError, Vocabulary, VocabularyError};
 use assize_domain::{GuardHead, RiskCategory};
 
 /// A guard's file and a tokenizer that don't fit.
@@ -173,9 +173,6 @@ fn plan(
     let (template, criterion) = (template.clone(), text.to_owned());
     Ok(Plan { template, criterion, reads: query.reads, lead, answers, prefix, most_tokens, fixed_tokens })
 }
-
-/// A guard that can read no more than this of a text is not worth asking.
-const LEAST_TEXT: usize = 32;
 
 fn meaning(answer: &Answer, criterion: Option<&Criterion>) -> Result<Meaning, SpecError> {
     let named = answer.head.iter().chain(criterion.and_then(|criterion| criterion.head.as_ref()));

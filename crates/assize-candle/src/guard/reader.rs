@@ -6,7 +6,7 @@ use super::{
     plan::{Meaning, Plan, PlannedAnswer},
     spec::{Beyond, GuardSpec, Reads},
 };
-use crate::prompt::{Filling, Vocabulary};
+use crate::prompt::{Filling, GAP_TOKENS, Vocabulary};
 use assize_domain::{Conversation, Coverage, GuardHead, RiskCategory, Score, Subject, TurnText};
 use assize_inference::Weigh;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
@@ -230,9 +230,6 @@ impl GuardReader {
         calibrated(&self.spec, head, chance)
     }
 }
-
-/// Tokens of what stands in a gap, at most.
-const GAP_TOKENS: usize = 8;
 
 fn covered(tokens: usize, judged: usize) -> Coverage {
     Coverage { tokens, judged, unknown: 0, windows: 1 }

@@ -4,4 +4,5 @@ mod template;
 mod vocabulary;
 
 pub use template::{Filling, Slot, Template, TemplateError};
+pub(crate) use vocabulary::{GAP_TOKENS, LEAST_TEXT};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -182,6 +182,11 @@ impl Vocabulary {
     }
 }
 
+/// Tokens of what stands in a gap, at most.
+pub(crate) const GAP_TOKENS: usize = 8;
+/// A model that can read no more than this of a text is not worth asking.
+pub(crate) const LEAST_TEXT: usize = 32;
+
 /// Stands where the middle of a text was left out.
 const CUT: &str = " [...] ";
 

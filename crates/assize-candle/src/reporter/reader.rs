@@ -6,14 +6,14 @@ use super::{
 };
 use crate::{
     guard::Beyond,
-    prompt::{Filling, Slot, Template, TemplateError, Vocabulary, VocabularyError},
+    prompt::{Filling, GAP_TOKENS, LEAST_TEXT, Slot, Template, TemplateError, Vocabulary, VocabularyError},
     writing::{
         Grammar, GrammarCompiler, GrammarError, Progress, Sampling, TokenBytes, TreeSide, WriteRequest,
         tree_schema,
     },
 };
 use assize_domain::{Conversation, Coverage, Subject};
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{borrow::Cow, num::NonZeroUsize, sync::Arc};
 
 /// Turns conversations into a reporter's texts. Shared by all requests; holds no text.
 #[derive(Debug)]
@@ -116,11 +116,6 @@ pub enum UnreadablePrompt {
     },
 }
 
-/// A reporter that can read no more than this of a text is not worth asking.
-const LEAST_TEXT: usize = 32;
-/// Tokens of what stands in a gap, at most.
-const GAP_TOKENS: usize = 8;
-
 impl SideReader {
     /// Fits one side of a reporter's file to a tokenizer.
     pub(super) fn new(
@@ -161,10 +156,10 @@ impl SideReader {
     /// The prompt's tokens in the template, and how much of it is in them.
     fn fill(&self, prompt: &str, beyond: Beyond) -> Result<(Vec<u32>, Coverage), UnreadablePrompt> {
         let mut room = self.most_tokens - self.fixed_tokens;
+        let (count, _) = self.vocabulary.shortened(prompt, usize::MAX)?;
         loop {
-            let (count, whole) = self.vocabulary.shortened(prompt, usize::MAX)?;
             let (kept, text) = if count <= room {
-                (count, whole)
+                (count, Cow::Borrowed(prompt))
             } else if beyond == Beyond::Refuse {
                 return Err(UnreadablePrompt::TooLong { tokens: count, limit: room });
             } else {

@@ -10,7 +10,7 @@ pub use keys::ApiKeys;
 pub use load::{ConfigError, Overrides, load};
 pub use raw::RawConfig;
 pub use reporter::{ReporterConfig, WebhookConfig, WebhookSecret};
-pub use tiers::{EngineConfig, GuardConfig, Key, OnSilence};
+pub use tiers::{CandleConfig, EngineConfig, GuardConfig, Key, OnSilence};
 
 use assize_candle::{DeviceChoice, PrecisionChoice};
 use assize_domain::{CommunityId, Limits};

@@ -122,22 +122,26 @@ pub struct GuardConfig {
     pub admission: AdmissionLimits,
 }
 
+/// A guard that this process runs.
+#[derive(Debug, Clone)]
+pub struct CandleConfig {
+    /// Folder or GGUF file.
+    pub checkpoint: PathBuf,
+    /// At least one.
+    pub devices: Vec<DeviceChoice>,
+    /// How it computes.
+    pub precision: DecoderPrecision,
+    /// What goes into one batch.
+    pub batch: BatchPolicy,
+    /// Tokens in each device's cache.
+    pub cache_tokens: usize,
+}
+
 /// Who runs the guard.
 #[derive(Debug, Clone)]
 pub enum EngineConfig {
     /// This process.
-    Candle {
-        /// Folder or GGUF file.
-        checkpoint: PathBuf,
-        /// At least one.
-        devices: Vec<DeviceChoice>,
-        /// How it computes.
-        precision: DecoderPrecision,
-        /// What goes into one batch.
-        batch: BatchPolicy,
-        /// Tokens in each device's cache.
-        cache_tokens: usize,
-    },
+    Candle(CandleConfig),
     /// A vLLM server.
     Vllm {
         /// Where the tokenizer is.
@@ -204,7 +208,7 @@ fn engine(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
 }
 
 fn candle(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
-    Ok(EngineConfig::Candle {
+    Ok(EngineConfig::Candle(CandleConfig {
         checkpoint: checkpoint(guard)?,
         precision: precision("guard.precision", &guard.precision)?,
         devices: devices("guard.devices", &guard.devices)?,
@@ -215,7 +219,7 @@ fn candle(guard: &RawGuard) -> Result<EngineConfig, ConfigError> {
             short_tokens: 1_024,
         },
         cache_tokens: at_least_one("guard.cache_tokens", guard.cache_tokens)?,
-    })
+    }))
 }
 
 pub(super) fn devices(key: &'static str, given: &[String]) -> Result<Vec<DeviceChoice>, ConfigError> {

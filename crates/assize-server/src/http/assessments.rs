@@ -50,7 +50,7 @@ pub(crate) async fn get_assessment(
 }
 
 /// What looking up an id costs, found or not: ids must not be guessed for free.
-const LOOK_UP: usize = 1;
+pub(super) const LOOK_UP: usize = 1;
 
 fn find(state: &AppState, id: Result<Path<String>, PathRejection>) -> Result<Arc<Record>, ApiError> {
     let id = id.ok().and_then(|Path(id)| id.parse().ok());

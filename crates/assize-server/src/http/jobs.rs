@@ -1,5 +1,6 @@
 //! `GET /jobs/{id}`: what became of a full tree; and the event that says so to a webhook.
 
+use super::assessments::LOOK_UP;
 use super::error::ApiError;
 use super::middleware::Client;
 use crate::jobs::{Begun, Ended, State};
@@ -24,8 +25,6 @@ use utoipa::IntoParams;
 const MOST_WAIT: Duration = Duration::from_secs(30);
 /// How often a request that waits looks whether the service ends.
 const LOOKS: Duration = Duration::from_millis(500);
-/// What asking costs of the quota, found or not: ids must not be guessed for free.
-const LOOK_UP: usize = 1;
 
 /// How patient the client is.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -61,7 +60,7 @@ pub(crate) async fn get_job(
     id: Result<Path<String>, PathRejection>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<(HeaderMap, Json<JobResponse>), ApiError> {
-    let headers = state.charge(&client, LOOK_UP)?;
+    let mut headers = state.charge(&client, LOOK_UP)?;
     let wanted = wanted.ok().map(|Query(wanted)| Duration::from_secs(wanted.wait));
     let wait = wanted.filter(|wait| *wait <= MOST_WAIT).ok_or_else(|| {
         ApiError::new(ErrorCode::InvalidRequest, "allowed is `wait`, in whole seconds from 0 to 30")
@@ -86,7 +85,6 @@ pub(crate) async fn get_job(
         }
         State::Ended(ended) => ended_job(&id, &ended),
     };
-    let mut headers = headers;
     if response.job.status == JobStatus::Pending {
         headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     }

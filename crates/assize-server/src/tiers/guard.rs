@@ -1,24 +1,18 @@
 //! The large guard: when it is asked, and what its answer or its silence does.
 
+use super::PROBES;
 use super::engine::{Engine, Guarded, Silence};
 use super::remote::{Completions, Predict, Server};
-use crate::config::{EngineConfig, GuardConfig, OnSilence};
+use crate::config::{CandleConfig, EngineConfig, GuardConfig, OnSilence};
 use assize_candle::guard::{Context, GuardSpec, LargeGuard, LargeGuardError, OpinionError, Question};
 use assize_domain::{Assessment, Consulted, Conversation, ModelIdentity, Tier};
-use assize_inference::{Admission, Probe, ProbePolicy, ReadinessWatch, WorkerError, WorkerThreads};
+use assize_inference::{Admission, Probe, ReadinessWatch, WorkerError, WorkerThreads};
 use assize_preferences::{Aggregation, Profile};
 use assize_telemetry::{Metrics, MetricsError, TierMetrics, TierOutcome, error_chain};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-/// How often an idle guard proves that it still answers.
-const PROBES: ProbePolicy = ProbePolicy {
-    idle_after: Duration::from_secs(60),
-    timeout: Duration::from_secs(60),
-    retry_after: Duration::from_secs(10),
-};
 
 /// Why the guard can't be started.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +68,7 @@ impl StartedGuard {
         let admission = Admission::new(config.admission, inference.clone());
         let load = |error| GuardStartError::Load(Box::new(error));
         let started = match &config.engine {
-            EngineConfig::Candle { .. } => Started::candle(&config, &admission, &inference)?,
+            EngineConfig::Candle(candle) => Started::candle(&config.file, candle, &admission, &inference)?,
             EngineConfig::Vllm { checkpoint, url, model, key } => {
                 let (identity, reader) = LargeGuard::reader(&config.file, checkpoint, model).map_err(load)?;
                 let (spec, server) = (reader.spec().clone(), Server::new(url.clone(), key.clone()));
@@ -103,21 +97,17 @@ impl StartedGuard {
 
 impl Started {
     fn candle(
-        config: &GuardConfig,
+        file: &Path,
+        candle: &CandleConfig,
         admission: &Admission,
         inference: &assize_telemetry::InferenceMetrics,
     ) -> Result<Self, GuardStartError> {
-        let loaded = match &config.engine {
-            EngineConfig::Candle { checkpoint, devices, precision, cache_tokens, batch } => {
-                LargeGuard::load(&config.file, checkpoint, devices, (*precision, *cache_tokens))
-                    .map(|loaded| (loaded, *batch))
-            }
-            EngineConfig::Vllm { .. } | EngineConfig::Tei { .. } => Err(LargeGuardError::Elsewhere),
-        };
-        let (loaded, batch) = loaded.map_err(|error| GuardStartError::Load(Box::new(error)))?;
-        let LargeGuard { identity, reader, judges } = loaded;
+        let CandleConfig { checkpoint, devices, precision, batch, cache_tokens } = candle;
+        let loaded = LargeGuard::load(file, checkpoint, devices, (*precision, *cache_tokens));
+        let LargeGuard { identity, reader, judges } =
+            loaded.map_err(|error| GuardStartError::Load(Box::new(error)))?;
         let probe_input = reader.probe().map_err(GuardStartError::Probe)?;
-        let (handle, workers) = assize_inference::pair(judges, batch, admission, inference);
+        let (handle, workers) = assize_inference::pair(judges, *batch, admission, inference);
         let threads = WorkerThreads::spawn(workers).map_err(GuardStartError::Worker)?;
         let probe = probe_input.map(|input: Question| {
             let probe = Probe::new(handle.clone(), admission.clone(), PROBES, move || input.clone());

@@ -12,7 +12,16 @@ pub(crate) use guard::{GuardTier, StartedGuard};
 pub(crate) use reporter::{Reported, ReporterTier, StartedReporter, decides};
 
 use assize_domain::{Assessment, DecidedBy};
+use assize_inference::ProbePolicy;
 use assize_preferences::{Profile, weigh};
+use std::time::Duration;
+
+/// How often an idle model of a further tier proves that it still answers.
+const PROBES: ProbePolicy = ProbePolicy {
+    idle_after: Duration::from_secs(60),
+    timeout: Duration::from_secs(60),
+    retry_after: Duration::from_secs(10),
+};
 
 /// Whether harmfulness is as near as `margin` to a threshold, and a threshold is what decides.
 fn is_close(assessment: &Assessment, profile: &Profile, margin: f64) -> bool {

@@ -1,5 +1,6 @@
 //! The reporter: when it is asked, and what it writes. Here is no verdict: what a tree does to one is [`crate::jobs`]' matter.
 
+use super::PROBES;
 use crate::config::{OnSilence, ReporterConfig};
 use assize_api::ErrorCode;
 use assize_candle::reporter::{
@@ -12,8 +13,8 @@ use assize_domain::{
 };
 use assize_inference::continuous::{self, ContinuousHandle};
 use assize_inference::{
-    Admission, AdmissionLimits, Demand, InferError, Permit, Probe, ProbePolicy, ReadinessWatch, Refused,
-    WorkerError, WorkerThreads,
+    Admission, AdmissionLimits, Demand, InferError, Permit, Probe, ReadinessWatch, Refused, WorkerError,
+    WorkerThreads,
 };
 use assize_preferences::{Aggregation, Profile};
 use assize_record::reporter::{TreeError, tree};
@@ -28,13 +29,6 @@ use tokio::time::Instant;
 
 /// How long the first texts may take, each of a token: on a processor a prompt alone takes many seconds.
 const FIRST_TEXTS: Duration = Duration::from_secs(300);
-
-/// How often an idle reporter proves that it still answers. A step is short, whatever is being written.
-const PROBES: ProbePolicy = ProbePolicy {
-    idle_after: Duration::from_secs(60),
-    timeout: Duration::from_secs(60),
-    retry_after: Duration::from_secs(10),
-};
 
 /// A conversation. Its tokens are not counted: the number of jobs is the bound, and none has more than its file allows.
 const ONE: Demand = Demand { requests: 1, tokens: 0 };
